@@ -1,0 +1,1 @@
+"""Courtside: the whole life of a tabular binary classifier."""

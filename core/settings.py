@@ -1,0 +1,110 @@
+"""Where things lie and how much is allowed, read once from ``COURTSIDE_*`` variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from core.errors import BadInput
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+LAYERS = (
+    "01_raw",
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "07_model_output",
+    "08_reporting",
+)
+
+_PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def check_project_name(name: str) -> str:
+    """Return ``name`` if it can be a folder and an experiment; raise BadInput if not."""
+    if not _PROJECT_NAME.fullmatch(name):
+        raise BadInput(
+            f"A project's name is 1 to 64 lower-case letters, digits, '-' or '_', "
+            f"beginning with a letter or digit; found {name!r}."
+        )
+    return name
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value <= 0:
+        raise BadInput(f"{variable} must be a whole number above 0; found {text!r}.")
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and limits. Nothing is written outside ``home``."""
+
+    home: Path
+    tracking_uri: str
+    jobs_at_once: int
+    fit_workers: int
+    endpoint_port: int
+    tracking_ui_port: int
+    max_upload_megabytes: int
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read the environment; raises BadInput on a value that is not a positive number."""
+        home = Path(os.environ.get("COURTSIDE_HOME") or REPOSITORY).expanduser().resolve()
+        default_uri = "sqlite:///" + quote(str(home / "mlruns" / "mlflow.db"))
+        return cls(
+            home=home,
+            tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or default_uri,
+            jobs_at_once=_number("COURTSIDE_JOBS_AT_ONCE", 1),
+            fit_workers=_number("COURTSIDE_FIT_WORKERS", 2),
+            endpoint_port=_number("COURTSIDE_ENDPOINT_PORT", 5002),
+            tracking_ui_port=_number("COURTSIDE_TRACKING_PORT", 5001),
+            max_upload_megabytes=_number("COURTSIDE_MAX_UPLOAD_MB", 1024),
+        )
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Where MLflow keeps files when its store is the local one."""
+        return self.home / "mlruns" / "artifacts"
+
+    def project_dir(self, project: str) -> Path:
+        return self.home / "data" / check_project_name(project)
+
+    def layer(self, project: str, layer: str) -> Path:
+        """The folder of one data layer, e.g. ``layer("kobe", "01_raw")``; may not exist yet."""
+        if layer not in LAYERS:
+            raise BadInput(f"Layers are {', '.join(LAYERS)}; found {layer!r}.")
+        return self.project_dir(project) / layer
+
+    def spec_file(self, project: str) -> Path:
+        return self.project_dir(project) / "project.yaml"
+
+    def models_dir(self, project: str) -> Path:
+        return self.home / "models" / check_project_name(project)
+
+    def inference_log(self, project: str) -> Path:
+        return self.layer(project, "07_model_output") / "inference_log.csv"
+
+    def jobs_dir(self, project: str) -> Path:
+        return self.project_dir(project) / "jobs"
+
+    def projects(self) -> list[str]:
+        """Names of the projects that have a specification, sorted."""
+        root = self.home / "data"
+        if not root.is_dir():
+            return []
+        found = (p.parent.name for p in root.glob("*/project.yaml"))
+        return sorted(name for name in found if _PROJECT_NAME.fullmatch(name))
