@@ -1,0 +1,1 @@
+"""Projects' data: specification, validation, preparation, split, files, the sample generator."""
