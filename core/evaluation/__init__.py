@@ -1,0 +1,1 @@
+"""How good a binary classifier is: values first, figures made from values, paired evidence."""
