@@ -17,7 +17,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -104,15 +104,17 @@ class JobFolder:
         return folder
 
     @classmethod
-    def newest_first(cls, jobs_dir: Path) -> Iterator[JobFolder]:
-        """Every job of ``jobs_dir``; nothing where the folder does not exist."""
+    def newest_first(cls, jobs_dir: Path, skip: Container[Path] = ()) -> Iterator[JobFolder]:
+        """Every job of ``jobs_dir`` but those to ``skip``; none where the folder is absent."""
         try:
             names = os.listdir(jobs_dir)  # noqa: PTH208 - names alone: one call for many jobs
         except FileNotFoundError:
             return
         root = jobs_dir.resolve()
         for name in sorted(filter(_JOB_ID.fullmatch, names), reverse=True):
-            folder = cls(root / name)
+            if (path := root / name) in skip:
+                continue
+            folder = cls(path)
             if folder.state_file.exists():
                 yield folder
 

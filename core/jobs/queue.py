@@ -106,9 +106,7 @@ def advance(
 def _reap_and_list(jobs_dir: Path, state: str) -> list[JobFolder]:
     """Folders of the jobs in a live ``state``, oldest first, after reaping the dead ones."""
     found = []
-    for folder in JobFolder.newest_first(jobs_dir):
-        if folder.path in _ended:
-            continue
+    for folder in JobFolder.newest_first(jobs_dir, skip=_ended):
         lifecycle.reap(folder)
         current = folder.read_state()
         if not current.is_live:

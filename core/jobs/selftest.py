@@ -57,6 +57,15 @@ def spawn(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     return {"child": child.returncode}
 
 
+def fit_in_parallel(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Keep two joblib workers asleep, as a search over hyperparameters keeps them busy."""
+    from joblib import Parallel, delayed
+
+    reporter.report("fitting", 0, 2, 0.0)
+    Parallel(n_jobs=2)(delayed(time.sleep)(600) for _ in range(2))
+    return {}
+
+
 def environment(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Report the variables named in ``plan["names"]``, the working folder and the session."""
     reporter.report("looking", 1, 1, 1.0)

@@ -58,6 +58,15 @@ def test_cancel_ends_a_worker_that_ignores_sigterm(jobs_dir, spawning, is_gone):
     assert all(map(is_gone, pids))
 
 
+def test_cancel_ends_joblib_workers(jobs_dir, submit, worker_of, eventually, is_gone):
+    job_id = submit("fit_in_parallel").job_id
+    worker = worker_of(job_id)
+    # Two fits and joblib's resource tracker.
+    children = eventually(lambda: len(found := worker.children(recursive=True)) >= 3 and found)
+    assert jobs.cancel(jobs_dir, job_id).state == "cancelled"
+    assert all(is_gone(process.pid) for process in [worker, *children])
+
+
 def test_cancel_of_a_queued_job_only_marks_it(jobs_dir, submit):
     running = submit("count", {"to": 600, "seconds": 0.1})
     queued = submit("count", {"to": 1})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,13 +95,12 @@ def test_worker_environment(submit, finished, monkeypatch):
     }
 
 
-def test_one_jobs_environment_does_not_reach_the_next(submit, finished, change_state, jobs_dir):
+def test_one_jobs_environment_does_not_reach_the_next(jobs_dir, submit, finished, eventually):
     first = submit("count", {"to": 20, "seconds": 0.02}, environment={"COLOUR": "green"})
     second = submit("environment", {"names": ["COLOUR"]})
     # Look without read(), list_jobs() or wait(): the first job's worker must start the second.
     folder = JobFolder.existing(jobs_dir, second.job_id)
-    while folder.read_state().is_live:
-        os.sched_yield()
+    eventually(lambda: not folder.read_state().is_live)
     assert finished(first.job_id).state == "succeeded"
     assert finished(second.job_id).result["variables"] == {"COLOUR": None}
 
