@@ -19,6 +19,7 @@ Kind = Literal["numeric", "boolean", "categorical"]
 
 HEAD = ("logged_at", "prediction_id", "request_id", "source", "model_version")
 TAIL = ("probability", "prediction", "label")
+_NEEDS_QUOTES = re.compile('[,"\r\n]')
 SOURCES = ("form", "batch", "rest", "cli")
 
 
@@ -118,9 +119,12 @@ def check_columns(columns: Sequence[str]) -> tuple[str, ...]:
 
 def header_line(columns: Sequence[str]) -> bytes:
     """The header as CSV bytes, with its line feed."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([*HEAD, *columns, *TAIL])
-    return text.getvalue().encode("utf-8")
+    # Not csv.writer, which leaves a lone carriage return unquoted (Python 3.11 and 3.12).
+    names = (
+        '"' + name.replace('"', '""') + '"' if not name or _NEEDS_QUOTES.search(name) else name
+        for name in (*HEAD, *columns, *TAIL)
+    )
+    return (",".join(names) + "\n").encode("utf-8")
 
 
 def parse_header(line: bytes, name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_series_equal
 
@@ -40,6 +40,7 @@ def round_trip(columns: dict[str, pd.Series], kinds: dict[str, str], block: int)
 
 
 @settings(max_examples=60, deadline=None)
+@example([("a", 1.5, 1)], ["0", "\r", ","], 7)
 @given(
     rows=st.lists(
         st.tuples(TEXT | st.none(), st.floats(width=64), INTEGERS), min_size=1, max_size=9
