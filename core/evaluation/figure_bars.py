@@ -182,7 +182,7 @@ def probability_histogram(
         )
     figure.add_vline(
         x=threshold,
-        line={"color": REFERENCE, "dash": "dash"},
+        line={"color": CHAMPION, "dash": "dash"},
         annotation_text=f"threshold {threshold:g}",
     )
     above = float((values > threshold).mean())

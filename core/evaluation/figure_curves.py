@@ -21,6 +21,12 @@ ONE_CLASS = "Labelled rows of both classes are needed"
 _UNIT = {"range": [-0.01, 1.01]}
 
 
+def _inside(side: str) -> dict[str, Any]:
+    """A legend in the lower corner that these curves leave empty: many names fit, none on top."""
+    corner = {"x": 0.01 if side == "left" else 0.99, "xanchor": side, "y": 0.02}
+    return {"orientation": "v", "yanchor": "bottom", **corner}
+
+
 def _reference_line(x: list[float], y: list[float], name: str) -> Scatter:
     import plotly.graph_objects as go
 
@@ -76,6 +82,7 @@ def roc_figure(curves: Mapping[str, RocCurve], highlight: str | None = None) -> 
         layout(
             title,
             xaxis={**_UNIT, "title": {"text": "False positive rate (share of negatives)"}},
+            legend=_inside("right"),
             yaxis={**_UNIT, "title": {"text": "True positive rate (share of positives)"}},
         )
     )
@@ -117,6 +124,7 @@ def pr_figure(curves: Mapping[str, PrCurve], highlight: str | None = None) -> Fi
         layout(
             title,
             xaxis={**_UNIT, "title": {"text": "Recall (share of positives found)"}},
+            legend=_inside("left"),
             yaxis={**_UNIT, "title": {"text": "Precision (share of calls that are right)"}},
         )
     )
@@ -152,6 +160,7 @@ def calibration_figure(
         layout(
             f"{name}: probabilities are off by {gap} percentage points on average",
             xaxis={**_UNIT, "title": {"text": "Mean predicted probability"}},
+            legend=_inside("right"),
             yaxis={**_UNIT, "title": {"text": "Observed share of positives"}},
         )
     )

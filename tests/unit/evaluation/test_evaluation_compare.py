@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -42,6 +42,7 @@ rows = st.lists(st.tuples(st.integers(0, 1), coarse, coarse), min_size=4, max_si
 )
 
 
+@settings(deadline=None)
 @given(rows)
 def test_delong_is_its_definition(found):
     y, p_a, p_b = (np.array(column) for column in zip(*found, strict=True))

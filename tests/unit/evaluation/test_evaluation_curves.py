@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
@@ -43,6 +43,7 @@ def test_roc_by_hand():
     assert found.auc == 0.75
 
 
+@settings(deadline=None)
 @given(both_classes)
 def test_roc_agrees_with_sklearn(pairs):
     y, p = arrays(pairs)
@@ -57,6 +58,7 @@ def test_roc_agrees_with_sklearn(pairs):
     assert found.auc == pytest.approx(sk.roc_auc_score(y, p), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(both_classes)
 def test_each_threshold_gives_its_point(pairs):
     y, p = arrays(pairs)
@@ -68,6 +70,7 @@ def test_each_threshold_gives_its_point(pairs):
         assert (p[y == 1] > threshold).mean() == pytest.approx(recall)
 
 
+@settings(deadline=None)
 @given(both_classes)
 def test_pr_agrees_with_sklearn(pairs):
     y, p = arrays(pairs)
@@ -142,6 +145,7 @@ def test_one_class_and_no_rows():
     assert math.isnan(calibration_points(*nobody).expected_error)
 
 
+@settings(deadline=None)
 @given(both_classes)
 def test_json_round_trip(pairs):
     y, p = arrays(pairs)

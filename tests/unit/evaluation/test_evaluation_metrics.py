@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -47,6 +47,7 @@ def test_worked_by_hand():
     assert found.brier == pytest.approx((0.01 + 0.64 + 0.16 + 0.25 + 0.04) / 5, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(pairs=rows, threshold=coarse)
 def test_agrees_with_sklearn(pairs, threshold):
     y, p = arrays(pairs)
@@ -165,6 +166,7 @@ def test_inputs_of_other_kinds_are_the_same_and_untouched():
     assert (p == before[1]).all()
 
 
+@settings(deadline=None)
 @given(pairs=rows)
 def test_constant_log_loss_is_that_of_the_base_rate(pairs):
     y, _ = arrays(pairs)
@@ -176,6 +178,7 @@ def test_constant_log_loss_of_no_rows():
     assert math.isnan(constant_log_loss(np.array([], int)))
 
 
+@settings(deadline=None)
 @given(pairs=rows)
 def test_best_f1_is_reached_and_not_beaten(pairs):
     y, p = arrays(pairs)
