@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import SchemaError
-from core.inference_log.encode import encode_rows
+from core.inference_log.encode import encode_rows, quoted
 from core.inference_log.layout import SOURCES, Appended, Kind
 
 ROWS_AT_ONCE = 10_000
@@ -89,11 +89,12 @@ class Batch:
         scores = _checked_scores(len(frame), probability, prediction, label)
         self._check_columns(frame)
         ids = self._ids(len(frame), prediction_ids)
+        cells = ids if prediction_ids is None else quoted(ids)
         place, pieces = self._spool.tell(), len(self._pieces)
         try:
             for first in range(0, len(frame), ROWS_AT_ONCE):
                 part = slice(first, first + ROWS_AT_ONCE)
-                self._spool_rows(frame.iloc[part], ids[part], *(values[part] for values in scores))
+                self._spool_rows(frame.iloc[part], cells[part], *(s[part] for s in scores))
         except BaseException:
             self._spool.seek(place)
             self._spool.truncate()

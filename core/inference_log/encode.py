@@ -46,6 +46,8 @@ def float_cells(values: pa.Array) -> pa.Array:
     """Floats as text that reads back to the same bits; NaN becomes an empty cell."""
     values = values.cast(pa.float64())
     text = pc.if_else(pc.is_nan(values), None, values.cast(pa.string()))
+    if not pc.any(pc.equal(pc.trunc(values), values)).as_py():
+        return text
     whole = pc.match_substring_regex(text, _WHOLE_NUMBER)
     return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
 
@@ -126,14 +128,15 @@ def encode_rows(
 ) -> bytes:
     """CSV rows of ``frame``; every one begins with ``stamp``.
 
-    ``origin`` is request id, source and model version; ``probability`` is float64 and
-    ``prediction`` int8 of shape (n,), ``label`` float64 of shape (n,) with NaN for unknown.
+    ``prediction_ids`` are CSV cells already; ``origin`` is request id, source and model version;
+    ``probability`` is float64 and ``prediction`` int8 of shape (n,), ``label`` float64 of shape
+    (n,) with NaN for unknown.
     """
     same_for_all = ",".join(quoted(pa.array(list(origin), pa.string())).to_pylist())
     known = pa.array(label, from_pandas=True).cast(pa.int8())
     cells = [
         pa.scalar(stamp),
-        quoted(prediction_ids),
+        prediction_ids,
         pa.scalar(same_for_all),
         *(input_cells(frame[name], kinds.get(name)) for name in columns),
         float_cells(pa.array(probability)),

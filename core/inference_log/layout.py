@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -115,6 +115,14 @@ def check_columns(columns: Sequence[str]) -> tuple[str, ...]:
             "Rename them in the project's specification."
         )
     return tuple(columns)
+
+
+def check_kinds(kinds: Mapping[str, Kind]) -> dict[str, Kind]:
+    """A copy of ``kinds``; raises SchemaError for a kind that is none."""
+    wrong = {name: kind for name, kind in kinds.items() if kind not in get_args(Kind)}
+    if wrong:
+        raise SchemaError(f"An input column is {', '.join(get_args(Kind))}; found {wrong}.")
+    return dict(kinds)
 
 
 def header_line(columns: Sequence[str]) -> bytes:

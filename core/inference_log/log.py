@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.inference_log.batch import Batch
 from core.inference_log.commit import Commit
 from core.inference_log.decode import to_frame
-from core.inference_log.layout import Appended, Kind, LogPaths, Position, check_columns
+from core.inference_log.layout import Appended, Kind, LogPaths, Position, check_columns, check_kinds
 from core.inference_log.reader import (
     one_table,
     read_after,
@@ -54,7 +54,7 @@ class InferenceLog:
     ) -> None:
         self.columns = check_columns(columns)
         self._paths = LogPaths(path)
-        self._kinds = dict(kinds or {})
+        self._kinds = check_kinds(kinds or {})
         self._lock_timeout_seconds = lock_timeout_seconds
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from core.errors import CourtsideError, IntegrityError
-from core.files import file_lock, write_bytes
+from core.files import atomic_path, file_lock, write_bytes
 from core.inference_log.commit import (
     Commit,
     Segment,
@@ -30,10 +31,9 @@ from core.inference_log.commit import (
 from core.inference_log.index import Checkpoint, add_checkpoints, spaced
 from core.inference_log.layout import LogPaths, header_line
 from core.inference_log.rebuild import load_or_rebuild_locked
-from core.inference_log.records import read_bytes
+from core.inference_log.records import read_rows
 
 _log = logging.getLogger(__name__)
-_COPY_BYTES = 1 << 20
 
 
 class PieceSource(Protocol):
@@ -104,7 +104,8 @@ def _begin_segment(paths: LogPaths, commit: Commit, columns: tuple[str, ...]) ->
 def _refuse_to_replace_rows(current: Path) -> None:
     """An interrupted rotation leaves a header alone; anything more is somebody's data."""
     with current.open("rb") as stream:
-        if len(stream.readlines(_COPY_BYTES)) > 1:
+        rows = sum(len(block.ends) for block in read_rows(stream, 0, current.stat().st_size))
+        if rows > 1:
             raise IntegrityError(
                 f"{current.name} holds rows that the log does not know of, beside a file with its "
                 "rotated number. Move one of them away, then rebuild the log."
@@ -122,7 +123,9 @@ def _heal(paths: LogPaths, segment: Segment) -> str | None:
         if size == segment.bytes:
             return None
         torn = paths.torn(datetime.now(UTC))
-        write_bytes(torn, read_bytes(stream, segment.bytes, size))
+        stream.seek(segment.bytes)
+        with atomic_path(torn) as temporary, temporary.open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
         stream.truncate(segment.bytes)
         os.fsync(stream.fileno())
     sync_folder(torn.parent)

@@ -59,8 +59,8 @@ def test_ids_are_unique_and_sorted_even_where_a_request_id_repeats(log, add):
 
 
 def test_given_ids_are_kept(log, add):
-    assert list(add(log, prediction_ids=["x", "y", "z"]).prediction_ids) == ["x", "y", "z"]
-    assert list(log.tail(2)["prediction_id"]) == ["y", "z"]
+    assert list(add(log, prediction_ids=["x", 'y,"', "z"]).prediction_ids) == ["x", 'y,"', "z"]
+    assert list(log.tail(2)["prediction_id"]) == ['y,"', "z"]
 
 
 def test_repeated_given_ids_are_refused_within_a_batch_and_found_across(log, add):
@@ -104,6 +104,11 @@ def test_what_does_not_fit_is_refused_and_nothing_logged(log, wrong, message):
 def test_columns_that_the_log_cannot_hold_are_refused(tmp_path, columns):
     with pytest.raises(SchemaError, match="distinct names"):
         InferenceLog(tmp_path / "inference_log.csv", columns)
+
+
+def test_kinds_that_are_none_are_refused(tmp_path):
+    with pytest.raises(SchemaError, match="numeric, boolean, categorical; found"):
+        InferenceLog(tmp_path / "inference_log.csv", ["a"], {"a": "text"})
 
 
 def test_nothing_to_log_writes_nothing(log, add):

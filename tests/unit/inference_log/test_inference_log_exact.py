@@ -39,7 +39,7 @@ def round_trip(columns: dict[str, pd.Series], kinds: dict[str, str], block: int)
     return back
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @example([("a", 1.5, 1)], ["0", "\r", ","], 7)
 @given(
     rows=st.lists(

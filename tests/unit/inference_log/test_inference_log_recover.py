@@ -65,7 +65,7 @@ def test_killed_before_the_index_costs_nothing(log, add, monkeypatch):
 @pytest.mark.parametrize("step", ["write_bytes", "save_commit"])
 def test_killed_while_rotating_goes_on_from_there(log, add, monkeypatch, step):
     add(log)
-    other = InferenceLog(log.path, ["angle"])
+    other = InferenceLog(log.path, ["an\ngle"])
 
     def die(*_):
         raise Killed
