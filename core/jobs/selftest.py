@@ -40,12 +40,14 @@ def spawn(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Start a child that sleeps, and one that sleeps in a session of its own; then wait.
 
     Their pids are attached as ``child`` and ``detached``. Cleanup as with ``fail``. With
-    ``plan["stubborn"]``, SIGTERM is answered with more sleep.
+    ``plan["bare"]`` the second one inherits no environment; with ``plan["stubborn"]``, SIGTERM
+    is answered with more sleep.
     """
     _note_cleanup(plan, reporter)
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
     child = subprocess.Popen(sleeper)
-    detached = subprocess.Popen(sleeper, start_new_session=True)
+    inherited: dict[str, str] | None = {} if plan.get("bare") else None
+    detached = subprocess.Popen(sleeper, start_new_session=True, env=inherited)
     reporter.attach("child", str(child.pid))
     reporter.attach("detached", str(detached.pid))
     reporter.report("waiting", 0, 1, 0.0)

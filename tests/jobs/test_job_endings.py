@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from core import jobs
+from core.errors import JobError
 from core.jobs import lifecycle, processes
 from core.jobs.folder import JobFolder
 
@@ -36,9 +37,10 @@ def bystander() -> Iterator[subprocess.Popen]:
         process.kill()
 
 
-def test_cancel_ends_every_process_and_cleans_up(jobs_dir, spawning, is_gone, tmp_path):
+@pytest.mark.parametrize("bare", [False, True])
+def test_cancel_ends_every_process_and_cleans_up(jobs_dir, spawning, is_gone, tmp_path, bare):
     cleanup_file = tmp_path / "cleanup"
-    job_id, pids = spawning(cleanup_file=str(cleanup_file))
+    job_id, pids = spawning(cleanup_file=str(cleanup_file), bare=bare)
     assert not any(map(is_gone, pids))
 
     view = jobs.cancel(jobs_dir, job_id)
@@ -118,14 +120,31 @@ def test_reused_pid_reads_as_lost_and_is_left_alone(
     assert bystander.poll() is None
 
 
-def test_worker_that_died_while_being_cancelled_is_cancelled_not_lost(
-    jobs_dir, submit, change_state, worker_of, eventually
+def test_cancellation_whose_caller_died_is_still_a_cancellation(
+    jobs_dir, submit, worker_of, eventually, monkeypatch
 ):
     job_id = submit("count", {"to": 600, "seconds": 0.1}).job_id
-    change_state(job_id, stop_requested=True)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(processes, "end_all", die)
+        jobs.cancel(jobs_dir, job_id)
+    assert jobs.read(jobs_dir, job_id).state == "running"
     worker_of(job_id).kill()
     view = eventually(lambda: not (seen := jobs.read(jobs_dir, job_id)).is_live and seen)
     assert view.state == "cancelled"
+
+
+def test_cancel_that_leaves_a_process_says_so(jobs_dir, submit, worker_of, monkeypatch):
+    job_id = submit("count", {"to": 600, "seconds": 0.1}).job_id
+    with monkeypatch.context() as patched:
+        patched.setattr(processes, "end_all", lambda folder, worker: {worker})
+        with pytest.raises(JobError, match=f"still there: process {worker_of(job_id).pid}"):
+            jobs.cancel(jobs_dir, job_id)
+    assert jobs.read(jobs_dir, job_id).state == "running"
+    assert jobs.cancel(jobs_dir, job_id).state == "cancelled"
 
 
 def test_ended_job_takes_no_second_ending(jobs_dir, submit, finished, change_state):
