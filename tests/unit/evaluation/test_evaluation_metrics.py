@@ -198,6 +198,15 @@ def test_best_f1_by_hand():
     assert math.isnan(best_f1(np.array([], int), np.array([]))[1])
 
 
+def test_best_f1_between_neighbouring_floats():
+    lower = np.nextafter(0.5, 1)
+    upper = np.nextafter(lower, 1)
+    assert (lower + upper) / 2 == upper  # halfway rounds up
+    y, p = np.array([0, 1]), np.array([lower, upper])
+    assert best_f1(y, p) == (lower, 1.0)
+    assert binary_metrics(y, p, lower).f1 == 1.0
+
+
 def sample(n, seed, noise=1.0):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, n)
