@@ -1,0 +1,198 @@
+"""Every feature of a window against the reference profile, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import BadInput
+from core.monitoring import changes
+from core.monitoring.distances import chi_squared, js_distance, ks, psi, wasserstein_normalised
+from core.monitoring.features import (
+    Array,
+    CategoryFeature,
+    FeatureProfile,
+    Kind,
+    NumericFeature,
+    finite,
+    numbers,
+)
+from core.monitoring.profile import ReferenceProfile
+from core.monitoring.thresholds import (
+    FALSE_ALARM_RATE,
+    MIN_ROWS,
+    Level,
+    level_of,
+    psi_threshold,
+)
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """One feature of one window. None where a statistic does not apply or cannot be had.
+
+    ``psi`` decides, against ``threshold``; the other statistics inform. Shares are of the
+    window's present values, except the two missing shares, which are of all rows.
+    ``out_of_range_share`` lies outside training's minimum and maximum, ``unusual_share`` outside
+    its central 99 %, ``new_category_share`` in categories that training never had.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    rows: int
+    psi: float | None
+    js_distance: float | None
+    ks: float | None
+    wasserstein: float | None
+    chi_squared: float | None
+    chi_squared_p: float | None
+    threshold: float | None
+    drifted: bool
+    level: Level
+    missing_share: float | None
+    reference_missing_share: float | None
+    out_of_range_share: float | None
+    unusual_share: float | None
+    new_category_share: float | None
+    change: str
+
+    @property
+    def outside_share(self) -> float:
+        """Share of values such as training never had, whatever the kind; 0 where unknown."""
+        return max(self.out_of_range_share or 0.0, self.new_category_share or 0.0)
+
+
+def feature_drift(
+    profile: ReferenceProfile, window_frame: pd.DataFrame, rate: float = FALSE_ALARM_RATE
+) -> list[FeatureDrift]:
+    """Each feature of the profile, in its order, on the rows of ``window_frame``.
+
+    ``rate`` is the false-alarm rate of the whole list. Missing, infinite and unparsable values,
+    unseen categories and any number of rows are fine: with fewer than 30 the level is unknown.
+    Raises SchemaError where the window lacks a feature's column.
+    """
+    profile.require_columns(window_frame)
+    features = profile.features
+    return [
+        _drift_of(feature, window_frame[name], rate, len(features))
+        for name, feature in features.items()
+    ]
+
+
+def prediction_drift(
+    profile: ReferenceProfile, probability: Any, rate: float = FALSE_ALARM_RATE
+) -> FeatureDrift:
+    """The model's probabilities on a window, shape (n,), against those on training's holdout.
+
+    Raises BadInput where the profile was stored without probabilities.
+    """
+    if profile.probability is None:
+        raise BadInput(
+            "The reference profile has no probabilities to compare with; train the model again."
+        )
+    return _drift_of(profile.probability, pd.Series(np.asarray(probability)), rate, 1)
+
+
+def _drift_of(
+    feature: FeatureProfile, values: pd.Series, rate: float, features: int
+) -> FeatureDrift:
+    if isinstance(feature, NumericFeature):
+        return _numeric_drift(feature, numbers(values), rate, features)
+    return _category_drift(feature, values, rate, features)
+
+
+def _numeric_drift(
+    feature: NumericFeature, given: Array, rate: float, features: int
+) -> FeatureDrift:
+    counts = feature.count_numbers(given)
+    present = np.sort(given[~np.isnan(given)])  # once: sorting is most of the cost at a million
+    bounded = present[np.isfinite(present)]
+    judged = _judged(feature, counts, rate, features)
+    return FeatureDrift(
+        **judged,
+        ks=finite(ks(feature.values, present, feature.weights)),
+        wasserstein=finite(
+            wasserstein_normalised(feature.values, bounded, feature.std, feature.weights)
+            if feature.std is not None
+            else None
+        ),
+        chi_squared=None,
+        chi_squared_p=None,
+        out_of_range_share=_share(counts[0] + counts[-2], len(present)),
+        unusual_share=_unusual_share(feature, present),
+        new_category_share=None,
+        change=changes.too_few(len(given))
+        if judged["level"] == "unknown"
+        else changes.numeric_change(feature, given, judged["drifted"]),
+    )
+
+
+def _category_drift(
+    feature: CategoryFeature, values: pd.Series, rate: float, features: int
+) -> FeatureDrift:
+    counts = feature.count(values)
+    judged = _judged(feature, counts, rate, features)
+    statistic, p_value = chi_squared(feature.counts, counts)
+    unlisted = _share(counts[-2], counts[:-1].sum())
+    return FeatureDrift(
+        **judged,
+        ks=None,
+        wasserstein=None,
+        chi_squared=finite(statistic),
+        chi_squared_p=finite(p_value),
+        out_of_range_share=None,
+        unusual_share=None,
+        new_category_share=unlisted if feature.complete else None,
+        change=changes.too_few(len(values))
+        if judged["level"] == "unknown"
+        else changes.category_change(feature, values, counts, judged["drifted"]),
+    )
+
+
+def _judged(feature: FeatureProfile, counts: Array, rate: float, features: int) -> dict[str, Any]:
+    """What both kinds have in common: the statistics on bins and the judgement on them."""
+    rows = int(counts.sum())
+    statistic = psi(feature.counts, counts)
+    threshold = (
+        psi_threshold(feature.counts, feature.expected, rows, rate, features)
+        if rows >= MIN_ROWS and feature.rows
+        else None
+    )
+    level = level_of(statistic, threshold, rows)
+    return {
+        "name": feature.name,
+        "kind": feature.kind,
+        "unit": feature.unit,
+        "rows": rows,
+        "psi": finite(statistic),
+        "js_distance": finite(js_distance(feature.counts, counts)),
+        "threshold": threshold,
+        "drifted": level in ("warning", "alarm"),
+        "level": level,
+        "missing_share": _share(counts[-1], rows),
+        "reference_missing_share": _share(feature.missing, feature.rows),
+    }
+
+
+def _unusual_share(feature: NumericFeature, present: Array) -> float | None:
+    if feature.minimum is None:
+        return None
+    low, high = feature.quantile(0.005), feature.quantile(0.995)
+    return _share(((present < low) | (present > high)).sum(), len(present))
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def most_drifted(drift: Sequence[FeatureDrift]) -> list[FeatureDrift]:
+    """Those in alarm, then those in warning, the largest PSI first."""
+    return sorted(
+        (feature for feature in drift if feature.drifted),
+        key=lambda feature: (feature.level != "alarm", -(feature.psi or 0.0)),
+    )

@@ -1,0 +1,273 @@
+"""Monitoring drawn with Plotly: training in neutral grey, production in the accent colour.
+
+Everything is binned or thinned first: no trace has more than 2,000 points, however long the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core import palette
+from core.monitoring.drift import FeatureDrift
+from core.monitoring.features import (
+    Array,
+    CategoryFeature,
+    FeatureProfile,
+    NumericFeature,
+    numbers,
+    quantiles_of,
+)
+from core.monitoring.position import percentile_words
+from core.monitoring.thresholds import PRACTICAL_PSI
+from core.monitoring.words import number, percent
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+MOST_POINTS = 2000
+MOST_BARS = 40
+MOST_CATEGORIES = 15
+MOST_LINES = 8
+TRAINING, PRODUCTION = "training", "production"
+
+
+def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Figure:
+    """Shares of training and of the window's ``values`` (shape (n,)), side by side or overlaid."""
+    if isinstance(feature, CategoryFeature):
+        return _category_figure(feature, values, title)
+    given = numbers(values)
+    given = given[np.isfinite(given)]
+    edges = _edges(feature, given)
+    width = np.diff(edges)
+    return _figure(
+        [
+            _bars(edges, width, _shares(edges, feature.values, feature.weights), TRAINING),
+            _bars(edges, width, _shares(edges, given), PRODUCTION, opacity=0.65),
+        ],
+        title,
+        barmode="overlay",
+        xaxis={"title": _axis(feature)},
+        yaxis={"title": "share of rows", "tickformat": ".0%"},
+    )
+
+
+def violin_figure(feature: NumericFeature, values: Any, title: str) -> Figure:
+    """Both distributions as violins, each from at most 2,000 of its quantiles."""
+    import plotly.graph_objects as go
+
+    given = numbers(values)
+    sides = [
+        (TRAINING, palette.REFERENCE, _spread(feature.values, feature.weights)),
+        (PRODUCTION, palette.ACCENT, _spread(given[np.isfinite(given)])),
+    ]
+    traces = [
+        go.Violin(
+            y=points,
+            name=name,
+            line={"color": colour},
+            meanline={"visible": True},
+            points=False,
+            spanmode="hard",
+        )
+        for name, colour, points in sides
+        if len(points)
+    ]
+    return _figure(traces, title, yaxis={"title": _axis(feature)}, showlegend=False)
+
+
+def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
+    """PSI per feature, largest on top, coloured and signed by level, with its threshold marked."""
+    import plotly.graph_objects as go
+
+    known = sorted(
+        (feature for feature in drift if feature.psi is not None), key=lambda one: one.psi or 0.0
+    )
+    names = [feature.name for feature in known]
+    bars = go.Bar(
+        x=[feature.psi for feature in known],
+        y=names,
+        orientation="h",
+        name="PSI",
+        marker={"color": [palette.STATUS_COLOUR[feature.level] for feature in known]},
+        text=[
+            f"{palette.STATUS_SIGN[feature.level]} {feature.psi:.3g} {feature.level}"
+            for feature in known
+        ],
+        textposition="auto",
+        customdata=[feature.change for feature in known],
+        hovertemplate="%{y}: PSI %{x:.3f}<br>%{customdata}<extra></extra>",
+    )
+    ticks = go.Scatter(
+        x=[feature.threshold for feature in known],
+        y=names,
+        mode="markers",
+        name="most that chance gives",
+        marker={"symbol": "line-ns-open", "size": 22, "color": palette.REFERENCE},
+        hovertemplate="threshold %{x:.4f}<extra></extra>",
+    )
+    alarmed = sum(feature.level == "alarm" for feature in drift)
+    return _figure(
+        [bars, ticks],
+        title or f"{alarmed} of {len(drift)} features in alarm",
+        xaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
+        height=max(220, 120 + 36 * len(known)),
+    )
+
+
+def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], title: str) -> Figure:
+    """PSI over windows, oldest first: ``points`` are (label, {feature: psi}).
+
+    The eight features that moved most have a line each; of more than 2,000 windows the latest
+    are shown.
+    """
+    import plotly.graph_objects as go
+
+    shown = points[-MOST_POINTS:]
+    peaks: dict[str, float] = {}
+    for _, psi_of in shown:
+        for name, psi in psi_of.items():
+            peaks[name] = max(peaks.get(name, 0.0), psi or 0.0)
+    names = sorted(peaks, key=lambda name: -peaks[name])[:MOST_LINES]
+    colours = (palette.ACCENT, palette.CHAMPION, *palette.OTHERS)
+    traces = [
+        go.Scatter(
+            x=[label for label, _ in shown],
+            y=[psi_of.get(name) for _, psi_of in shown],
+            name=name,
+            mode="lines+markers",
+            line={"color": colours[position % len(colours)]},
+        )
+        for position, name in enumerate(names)
+    ]
+    figure = _figure(
+        traces,
+        title,
+        xaxis={"title": "window", "type": "category"},
+        yaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
+    )
+    figure.add_hline(
+        y=PRACTICAL_PSI, line={"color": palette.ALARM, "dash": "dot"}, annotation_text="alarm"
+    )
+    return figure
+
+
+def row_against_training(feature: NumericFeature, value: float) -> Figure:
+    """Training's histogram, small, with one marker where a single row's ``value`` lies."""
+    edges = _edges(feature, np.array([value]) if np.isfinite(value) else np.array([]))
+    words = percentile_words(feature, value)
+    figure = _figure(
+        [_bars(edges, np.diff(edges), _shares(edges, feature.values, feature.weights), TRAINING)],
+        f"{feature.name} {number(value, feature.std)} {feature.unit}".strip() + f": {words}",
+        xaxis={"title": _axis(feature)},
+        yaxis={"title": "share of rows", "tickformat": ".0%"},
+        height=180,
+        showlegend=False,
+    )
+    if np.isfinite(value):
+        figure.add_vline(
+            x=float(value),
+            line={"color": palette.ACCENT, "width": 3},
+            annotation_text="this row",
+        )
+    return figure
+
+
+def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figure:
+    import pandas as pd
+
+    counts = feature.count(pd.Series(values))
+    before, after = (
+        np.asarray(side, dtype=float) / max(np.sum(side), 1) for side in (feature.counts, counts)
+    )
+    heaviest = np.argsort(-np.maximum(before, after)[:-2], kind="stable")[:MOST_CATEGORIES]
+    names = [feature.categories[position] for position in heaviest]
+    columns = []
+    for shares in (before, after):
+        rest = 1 - shares[heaviest].sum() - shares[-1] if shares.sum() else 0.0
+        columns.append([*shares[heaviest], max(rest, 0.0), shares[-1]])
+    labels = [*names, "others and new", "missing"]
+    import plotly.graph_objects as go
+
+    traces = [
+        go.Bar(
+            x=labels,
+            y=column,
+            name=name,
+            marker={"color": colour},
+            text=[percent(float(share)) if share else "" for share in column],
+        )
+        for name, colour, column in (
+            (TRAINING, palette.REFERENCE, columns[0]),
+            (PRODUCTION, palette.ACCENT, columns[1]),
+        )
+    ]
+    return _figure(
+        traces,
+        title,
+        barmode="group",
+        xaxis={"title": _axis(feature), "type": "category"},
+        yaxis={"title": "share of rows", "tickformat": ".0%"},
+    )
+
+
+def _edges(feature: NumericFeature, given: Array) -> Array:
+    """Common bin edges: one bin a value where values are few, else forty over the range of both."""
+    pooled = np.unique(np.concatenate([np.asarray(feature.values), given]))
+    if not len(pooled):
+        return np.array([0.0, 1.0])
+    if len(pooled) <= MOST_BARS:
+        step = float(np.diff(pooled).min()) if len(pooled) > 1 else 1.0
+        if step > 0 and (pooled[-1] - pooled[0]) / step <= MOST_BARS:
+            return np.arange(pooled[0] - step / 2, pooled[-1] + step, step)
+    low, high = pooled[0] / 2, pooled[-1] / 2  # halves: the range itself may overflow
+    return 2 * np.linspace(low, high, MOST_BARS + 1)
+
+
+def _shares(edges: Array, values: Any, weights: Any = None) -> Array:
+    given = np.asarray(values, dtype=float)
+    mass = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=float)
+    place = np.clip(np.searchsorted(edges, given, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(place, weights=mass, minlength=len(edges) - 1)
+    return counts / max(counts.sum(), 1.0)
+
+
+def _bars(edges: Array, width: Array, shares: Array, name: str, opacity: float = 1.0) -> Any:
+    import plotly.graph_objects as go
+
+    colour = palette.REFERENCE if name == TRAINING else palette.ACCENT
+    return go.Bar(
+        x=edges[:-1] + width / 2,
+        y=shares,
+        width=width,
+        name=name,
+        marker={"color": colour, "opacity": opacity},
+        hovertemplate="%{x:.4g}: %{y:.1%}<extra>" + name + "</extra>",
+    )
+
+
+def _spread(values: Any, weights: Any = None) -> Array:
+    """At most 2,000 points with the same distribution: its own values, or its quantiles."""
+    given = np.asarray(values, dtype=float)
+    order = np.argsort(given, kind="stable")
+    if weights is None:
+        if len(given) <= MOST_POINTS:
+            return given[order]
+        return quantiles_of(given[order], (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS)
+    if not len(given):
+        return given
+    reached = np.cumsum(np.asarray(weights)[order])
+    at = (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS * reached[-1]
+    return given[order][np.searchsorted(reached, at)]
+
+
+def _axis(feature: FeatureProfile) -> str:
+    return f"{feature.name} ({feature.unit})" if feature.unit else feature.name
+
+
+def _figure(traces: list[Any], title: str, **extra: Any) -> Figure:
+    import plotly.graph_objects as go
+
+    return go.Figure(data=traces, layout=palette.layout(title, **extra))
