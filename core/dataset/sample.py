@@ -18,7 +18,21 @@ PROD_ROWS = 2_400
 SEED = 2024
 THREE_POINT_FEET = 23.75
 _OPPONENTS = (
-    ["ATL", "BOS", "CHI", "DAL", "DEN", "DET", "GSW", "HOU", "MIA", "MIL", "MIN", "NYK", "ORL", "PHI", "PHX", "POR", "SAC", "SAS", "SEA", "UTA"]
+    "ATL",
+    "BOS",
+    "CHI",
+    "DAL",
+    "DEN",
+    "DET",
+    "GSW",
+    "HOU",
+    "MIA",
+    "MIL",
+    "MIN",
+    "NYK",
+    "ORL",
+    "PHI",
+    "SAC",
 )
 _HOME_LATITUDE, _HOME_LONGITUDE = 34.0443, -118.2698
 

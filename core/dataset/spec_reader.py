@@ -20,7 +20,22 @@ from core.dataset.spec import (
 )
 
 METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
-_TOP = ["title", "purpose", "target", "columns", "derived", "features", "identify", "date", "files", "rows", "split", "training", "court", "download"]
+_TOP = [
+    "title",
+    "purpose",
+    "target",
+    "columns",
+    "derived",
+    "features",
+    "identify",
+    "date",
+    "files",
+    "rows",
+    "split",
+    "training",
+    "court",
+    "download",
+]
 _FORBIDDEN = re.compile(r'[",:\[\]{}\x00-\x1f]')
 _LOG_COLUMNS = {
     "logged_at",

@@ -148,5 +148,5 @@ def _is_small_number(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Constant)
         and _is_number(node.value)
-        and abs(node.value) <= MAX_EXPONENT  # type: ignore[operator,arg-type]
+        and abs(node.value) <= MAX_EXPONENT  # type: ignore[arg-type]
     )

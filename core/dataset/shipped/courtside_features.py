@@ -26,7 +26,7 @@ def encoded_name(feature: str, category: object) -> str:
     return f"{feature}_{plain}{suffix}"
 
 
-class RawFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RawFeatures(TransformerMixin, BaseEstimator):
     """Turn raw columns into the model's features.
 
     Parameters

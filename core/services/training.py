@@ -1,0 +1,135 @@
+"""Training: a plan, a background job, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core import jobs
+from core.dataset import spec as specs
+from core.errors import JobError, NotReady
+from core.files import read_json
+from core.jobs import JobView
+from core.settings import Settings
+from core.tracking import runs
+from core.tracking.store import client
+from core.training.plan import ALGORITHMS, TrainingPlan, check_python, make_plan
+
+KIND = "training"
+ENTRY_POINT = "core.training.run:execute"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the project can be trained now; ``reason`` says why not."""
+
+    ready: bool
+    reason: str
+    train_rows: int = 0
+    test_rows: int = 0
+
+
+def readiness(settings: Settings, project: str) -> Readiness:
+    """Look at the last preparation without reading the data."""
+    spec = specs.load(settings.spec_file(project))
+    manifest = settings.layer(project, "05_model_input") / "preparation.json"
+    if not manifest.is_file():
+        return Readiness(False, "The data have not been prepared yet.")
+    preparation = read_json(manifest)
+    if preparation.get("spec_digest") != spec.digest:
+        return Readiness(False, "The specification has changed since the last preparation.")
+    return Readiness(True, "", preparation["train_rows"], preparation["test_rows"])
+
+
+def submit(settings: Settings, plan: TrainingPlan) -> JobView:
+    """Queue or start a training job; NotReady if there is nothing to train on."""
+    check_python()
+    ready = readiness(settings, plan.project)
+    if not ready.ready:
+        raise NotReady(f"{ready.reason} Prepare the data first.")
+    # The worker must find the store made: two first users at once would both migrate it.
+    client(settings)
+    names = ", ".join(ALGORITHMS[model.algorithm] for model in plan.models)
+    return jobs.submit(
+        settings.jobs_dir(plan.project),
+        entry_point=ENTRY_POINT,
+        plan=plan.to_json(),
+        kind=KIND,
+        title=names,
+        environment=_environment(settings),
+        at_once=settings.jobs_at_once,
+    )
+
+
+def wait(
+    settings: Settings,
+    project: str,
+    job_id: str,
+    on_progress: Callable[[Any], None] | None = None,
+) -> dict[str, Any]:
+    """Wait for a job and return its result; raises JobError with its message otherwise."""
+    view = jobs.wait(settings.jobs_dir(project), job_id, on_progress=on_progress)
+    _close_lost_run(settings, view)
+    if view.state != "succeeded" or view.result is None:
+        tail = jobs.log_tail(settings.jobs_dir(project), job_id, 5)
+        raise JobError(f"The training {view.state}: {view.message}" + (f"\n{tail}" if tail else ""))
+    return view.result
+
+
+def listed(settings: Settings, project: str, limit: int = 20) -> list[JobView]:
+    """Training jobs, newest first; starts waiting ones and closes the runs of lost ones."""
+    folder = settings.jobs_dir(project)
+    if not folder.is_dir():
+        return []
+    jobs.advance(folder, settings.jobs_at_once)
+    views = jobs.list_jobs(folder, KIND, limit)
+    for view in views:
+        _close_lost_run(settings, view)
+    return views
+
+
+def cancel(settings: Settings, project: str, job_id: str) -> JobView:
+    """Stop a job and everything it started; its MLflow run ends as KILLED."""
+    view = jobs.cancel(settings.jobs_dir(project), job_id)
+    _close_lost_run(settings, view)
+    return view
+
+
+def retry(settings: Settings, project: str, job_id: str) -> JobView:
+    """The same plan again, as a new job."""
+    return jobs.retry(settings.jobs_dir(project), job_id)
+
+
+def log_tail(settings: Settings, project: str, job_id: str) -> str:
+    return jobs.log_tail(settings.jobs_dir(project), job_id, 30)
+
+
+_closed: set[str] = set()
+
+
+def _close_lost_run(settings: Settings, view: JobView) -> None:
+    """A worker that died without a word leaves a RUNNING run behind: end it, once."""
+    run_id = view.attachments.get("run_id")
+    if view.state not in ("lost", "cancelled", "failed") or not run_id or run_id in _closed:
+        return
+    status = "KILLED" if view.state == "cancelled" else "FAILED"
+    project = view_project(view)
+    if project:
+        for child in runs.search(settings, project, f"tags.`mlflow.parentRunId` = '{run_id}'"):
+            runs.end_if_running(settings, child.run_id, status)
+    runs.end_if_running(settings, run_id, status)
+    _closed.add(run_id)
+
+
+def view_project(view: JobView) -> str | None:
+    return view.attachments.get("project")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {"COURTSIDE_HOME": str(settings.home), "MLFLOW_TRACKING_URI": settings.tracking_uri}
+
+
+def defaults(settings: Settings, project: str) -> TrainingPlan:
+    """The project's own plan."""
+    return make_plan(specs.load(settings.spec_file(project)))

@@ -1,0 +1,7 @@
+"""The log of every action and the registry of models: the only rooms that import mlflow."""
+
+import os
+
+# MLflow would otherwise report its use to its makers over the network at every start.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")

@@ -1,0 +1,132 @@
+"""Registered versions of a project's model and the aliases that say which one is in charge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from core.errors import BadInput, NotReady
+from core.files import file_lock
+from core.settings import Settings
+from core.tracking import runs
+from core.tracking.store import client, mapped_errors
+
+ALIASES = ("champion", "challenger")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version with the figures of the run that made it.
+
+    ``metrics`` are the run's, e.g. ``test_roc_auc``; ``params`` its logged hyperparameters.
+    """
+
+    version: str
+    algorithm: str
+    title: str
+    run_id: str
+    source: str
+    created_at: datetime
+    threshold: float
+    aliases: tuple[str, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_champion(self) -> bool:
+        return "champion" in self.aliases
+
+    @property
+    def label(self) -> str:
+        """Short name for a chart or a choice, e.g. "v3 Logistic Regression"."""
+        return f"v{self.version} {self.title}"
+
+
+def versions(settings: Settings, project: str) -> list[Version]:
+    """All registered versions, newest first, with their runs' figures; two questions in all."""
+    from mlflow.exceptions import MlflowException
+
+    store = client(settings)
+    with mapped_errors("list the registered versions"):
+        found = list(store.search_model_versions(f"name = '{project}'", max_results=1000))
+        if not found:
+            return []
+        try:
+            aliases = store.get_registered_model(project).aliases
+        except MlflowException:
+            aliases = {}
+    quoted = ", ".join(f"'{version.run_id}'" for version in found)
+    known = {
+        run.run_id: run
+        for run in runs.search(settings, project, f"attributes.run_id IN ({quoted})")
+    }
+    listed = [_version(version, aliases, known.get(version.run_id)) for version in found]
+    return sorted(listed, key=lambda version: int(version.version), reverse=True)
+
+
+def find(settings: Settings, project: str, which: str = "champion") -> Version:
+    """A version by alias or number; NotReady if nothing is registered, BadInput if not this."""
+    listed = versions(settings, project)
+    if not listed:
+        raise NotReady(f"{project} has no trained model yet; train one first.")
+    wanted = str(which).removeprefix("v")
+    for version in listed:
+        if wanted == version.version or which in version.aliases:
+            return version
+    names = ", ".join([f"v{v.version}" for v in listed] + [a for v in listed for a in v.aliases])
+    raise BadInput(f"{project} has no version {which!r}; choose one of {names}.")
+
+
+def champion(settings: Settings, project: str) -> Version | None:
+    """The version in charge, or None."""
+    return next((v for v in versions(settings, project) if v.is_champion), None)
+
+
+def register(
+    settings: Settings, project: str, source: str, run_id: str, tags: Mapping[str, str]
+) -> str:
+    """Make a new version of the project's model from a logged one; returns its number."""
+    from mlflow.exceptions import MlflowException
+
+    store = client(settings)
+    with mapped_errors("register the model"):
+        try:
+            store.get_registered_model(project)
+        except MlflowException:
+            store.create_registered_model(project)
+        made = store.create_model_version(project, source, run_id, tags=dict(tags))
+    return str(made.version)
+
+
+def set_alias(settings: Settings, project: str, alias: str, version: str) -> str | None:
+    """Move an alias to a version; returns the version that had it before, or None."""
+    if alias not in ALIASES:
+        raise BadInput(f"An alias is one of {', '.join(ALIASES)}; found {alias!r}.")
+    store = client(settings)
+    with file_lock(settings.project_dir(project) / "aliases.lock"):
+        listed = versions(settings, project)
+        previous = next((v.version for v in listed if alias in v.aliases), None)
+        with mapped_errors(f"move the alias {alias}"):
+            store.set_registered_model_alias(project, alias, version)
+    return previous
+
+
+def _version(version: Any, aliases: Mapping[str, str], run: runs.Run | None) -> Version:
+    number = str(version.version)
+    tags = dict(version.tags)
+    return Version(
+        version=number,
+        algorithm=tags.get("algorithm", "?"),
+        title=tags.get("title") or tags.get("algorithm") or "model",
+        run_id=version.run_id or "",
+        source=version.source or "",
+        created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+        threshold=float(tags.get("threshold", 0.5)),
+        aliases=tuple(sorted(a for a, v in aliases.items() if str(v) == number)),
+        metrics=dict(run.metrics) if run else {},
+        params=dict(run.params) if run else {},
+        tags=tags,
+    )

@@ -1,0 +1,215 @@
+"""Every action is a run, tagged with what it was; written by run id, never by an active run."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core import charts
+from core.errors import NotReady
+from core.settings import Settings
+from core.tracking.store import client, experiment_id, mapped_errors
+
+_PARAMETER_CHARACTERS = 5000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One logged action as it stands in MLflow. Times are UTC; metrics without nan."""
+
+    run_id: str
+    action: str
+    name: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class RunLog:
+    """Writes into one run by its id, from any thread or process."""
+
+    def __init__(self, settings: Settings, run_id: str) -> None:
+        self._settings = settings
+        self.run_id = run_id
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters; long values are cut to what MLflow takes."""
+        from mlflow.entities import Param
+
+        listed = [Param(k, str(v)[:_PARAMETER_CHARACTERS]) for k, v in values.items()]
+        self._batch(params=listed)
+
+    def metrics(self, values: Mapping[str, float | None], prefix: str = "") -> None:
+        """Log metrics; None and nan (undefined on these rows) are left out."""
+        from mlflow.entities import Metric
+
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        listed = [
+            Metric(f"{prefix}{key}", float(value), now, 0)
+            for key, value in values.items()
+            if value is not None and not math.isnan(float(value))
+        ]
+        self._batch(metrics=listed)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self._batch(tags=[RunTag(k, str(v)) for k, v in values.items()])
+
+    def _batch(self, **parts: list[Any]) -> None:
+        with mapped_errors("log to the run"):
+            client(self._settings).log_batch(self.run_id, **parts)
+
+    def file(self, path: Path, folder: str | None = None) -> None:
+        """Log one file as an artifact."""
+        with mapped_errors(f"store {path.name}"):
+            client(self._settings).log_artifact(self.run_id, str(path), folder)
+
+    def text(self, content: str, name: str) -> None:
+        """Log text as an artifact named ``name`` (may hold folders)."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / Path(name).name
+            target.write_text(content, encoding="utf-8")
+            parent = str(Path(name).parent)
+            self.file(target, None if parent == "." else parent)
+
+    def json(self, value: Any, name: str) -> None:
+        """Log a JSON artifact; not-a-number is refused."""
+        self.text(json.dumps(value, allow_nan=False), name)
+
+    def figure(self, figure: Any, name: str) -> None:
+        """Log a Plotly figure as an interactive HTML page."""
+        self.text(charts.page(figure), name)
+
+    def finish(self, status: str = "FINISHED") -> None:
+        """End the run: FINISHED, FAILED or KILLED."""
+        with mapped_errors("end the run"):
+            client(self._settings).set_terminated(self.run_id, status)
+
+
+def start(
+    settings: Settings,
+    project: str,
+    action: str,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    parent_run_id: str | None = None,
+) -> RunLog:
+    """Open a run tagged with its action; the caller ends it with ``finish``."""
+    labels = {"action": action, "mlflow.runName": name or action, **(tags or {})}
+    if parent_run_id:
+        labels["mlflow.parentRunId"] = parent_run_id
+    experiment = experiment_id(settings, project)
+    with mapped_errors(f"open a run for {action}"):
+        run = client(settings).create_run(experiment, tags=labels)
+    log = RunLog(settings, run.info.run_id)
+    if params:
+        log.params(params)
+    return log
+
+
+@contextmanager
+def action(
+    settings: Settings,
+    project: str,
+    action: str,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[RunLog]:
+    """A run for the length of a block: FINISHED at its end, FAILED if it raises."""
+    log = start(settings, project, action, name, params, tags)
+    try:
+        yield log
+    except BaseException as exc:
+        log.tags({"error": " ".join(str(exc).split())[:400]})
+        log.finish("KILLED" if isinstance(exc, KeyboardInterrupt) else "FAILED")
+        raise
+    log.finish()
+
+
+def recent(
+    settings: Settings,
+    project: str,
+    action: str | None = None,
+    limit: int = 20,
+    with_children: bool = False,
+) -> list[Run]:
+    """The latest runs of a project, newest first; empty if it has none."""
+    clauses = [f"tags.action = '{action}'"] if action else []
+    found = search(settings, project, " AND ".join(clauses), limit if with_children else limit * 4)
+    if not with_children:
+        found = [run for run in found if "mlflow.parentRunId" not in run.tags]
+    return found[:limit]
+
+
+def search(settings: Settings, project: str, where: str = "", limit: int = 1000) -> list[Run]:
+    """Runs of a project that match an MLflow filter, newest first, in one question."""
+    experiment = experiment_id(settings, project, create=False)
+    if experiment is None:
+        return []
+    with mapped_errors("list runs"):
+        found = client(settings).search_runs(
+            [experiment], where, max_results=min(limit, 1000), order_by=["start_time DESC"]
+        )
+    return [_run(run) for run in found]
+
+
+def get(settings: Settings, run_id: str) -> Run:
+    """One run by its id; raises TrackingError if there is none."""
+    with mapped_errors(f"find the run {run_id}"):
+        return _run(client(settings).get_run(run_id))
+
+
+def end_if_running(settings: Settings, run_id: str, status: str) -> None:
+    """End a run that its worker could not end itself; does nothing if it has ended."""
+    if get(settings, run_id).status in ("RUNNING", "SCHEDULED"):
+        RunLog(settings, run_id).finish(status)
+
+
+def _run(run: Any) -> Run:
+    tags = dict(run.data.tags)
+    ended = run.info.end_time
+    return Run(
+        run_id=run.info.run_id,
+        action=tags.get("action", ""),
+        name=run.info.run_name or "",
+        status=run.info.status,
+        started_at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        finished_at=datetime.fromtimestamp(ended / 1000, UTC) if ended else None,
+        params=dict(run.data.params),
+        metrics={k: v for k, v in run.data.metrics.items() if not math.isnan(v)},
+        tags=tags,
+    )
+
+
+def artifact(settings: Settings, run_id: str, name: str) -> Path:
+    """A local path of an artifact (downloaded if the store is remote); NotReady if absent."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return Path(client(settings).download_artifacts(run_id, name))
+    except (MlflowException, OSError) as exc:
+        raise NotReady(f"The run {run_id[:8]} holds no {name}.") from exc
+
+
+def artifact_json(settings: Settings, run_id: str, name: str) -> Any:
+    """A JSON artifact of a finished run; kept in memory, since artifacts do not change."""
+    return _artifact_json(settings, run_id, name)
+
+
+@lru_cache(maxsize=256)
+def _artifact_json(settings: Settings, run_id: str, name: str) -> Any:
+    return json.loads(artifact(settings, run_id, name).read_text(encoding="utf-8"))

@@ -1,0 +1,93 @@
+"""One MLflow store per workspace: a local SQLite database, or a server by its address."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from core.errors import CourtsideError, TrackingError
+from core.files import file_lock
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@contextmanager
+def mapped_errors(doing: str) -> Iterator[None]:
+    """Turn what MLflow and its database raise into a TrackingError that says what was going on."""
+    try:
+        yield
+    except CourtsideError:
+        raise
+    except Exception as exc:
+        if not _is_theirs(exc):
+            raise
+        reason = " ".join(str(exc).split())[:300]
+        raise TrackingError(
+            f"MLflow could not {doing}: {reason} Check MLFLOW_TRACKING_URI and that the store "
+            "can be reached, then try again."
+        ) from exc
+
+
+def _is_theirs(exc: Exception) -> bool:
+    home = type(exc).__module__.split(".")[0]
+    return home in {"mlflow", "sqlalchemy", "sqlite3", "requests", "alembic", "urllib3"}
+
+
+def client(settings: Settings) -> MlflowClient:
+    """A client of the workspace's store; makes and migrates a local database on first use."""
+    return _client(settings.tracking_uri, settings)
+
+
+@lru_cache(maxsize=8)
+def _client(tracking_uri: str, settings: Settings) -> MlflowClient:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)
+    with mapped_errors("open its store"):
+        made = mlflow.MlflowClient(tracking_uri=tracking_uri)
+        if tracking_uri.startswith("sqlite"):
+            (settings.home / "mlruns").mkdir(parents=True, exist_ok=True)
+            # Two first users at once would both run the migrations and one would fail.
+            with file_lock(settings.home / "mlruns" / "create.lock", timeout_seconds=120):
+                made.search_experiments(max_results=1)
+    return made
+
+
+def is_new(settings: Settings) -> bool:
+    """True if the local database does not exist yet (its making takes seconds)."""
+    local = settings.home / "mlruns" / "mlflow.db"
+    return settings.tracking_uri.startswith("sqlite") and not local.exists()
+
+
+def experiment_id(settings: Settings, project: str, create: bool = True) -> str | None:
+    """The experiment of a project, made on first use; None if absent and ``create`` is off."""
+    store = client(settings)
+    with mapped_errors(f"find the experiment {project!r}"):
+        found = store.get_experiment_by_name(project)
+        if found is not None:
+            if found.lifecycle_stage != "active" and create:
+                store.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        if not create:
+            return None
+        with file_lock(settings.home / "mlruns" / "create.lock", timeout_seconds=60):
+            found = store.get_experiment_by_name(project)
+            if found is not None:
+                return str(found.experiment_id)
+            return str(store.create_experiment(project, **_artifact_location(settings, project)))
+
+
+def _artifact_location(settings: Settings, project: str) -> dict[str, Any]:
+    if not settings.tracking_uri.startswith("sqlite"):
+        return {}
+    return {"artifact_location": (settings.artifacts_dir / project).as_uri()}

@@ -1,0 +1,107 @@
+"""What is to be trained and how, as plain JSON between the page, the job and the worker."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from core.dataset.spec import ModelPlan, ProjectSpec
+from core.errors import BadInput, CourtsideError
+
+# PyCaret's ids and the names people know them by; every one of them comes with the lock.
+ALGORITHMS = {
+    "lr": "Logistic Regression",
+    "dt": "Decision Tree",
+}
+
+# PyCaret's names of the metrics that tuning can optimise.
+METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """One press of the Train button. ``candidates`` in ``models`` are random-search draws."""
+
+    project: str
+    models: tuple[ModelPlan, ...]
+    folds: int
+    metric: str
+    seed: int
+    fit_share: float
+
+    @property
+    def fits(self) -> int:
+        """Model fits in the search: candidates times folds, over all models."""
+        return sum(model.candidates for model in self.models) * self.folds
+
+    def to_json(self) -> dict[str, Any]:
+        value = asdict(self)
+        value["models"] = [
+            {
+                "algorithm": m.algorithm,
+                "candidates": m.candidates,
+                "settings": dict(m.settings),
+            }
+            for m in self.models
+        ]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> TrainingPlan:
+        models = tuple(
+            ModelPlan(m["algorithm"], int(m["candidates"]), tuple(sorted(m["settings"].items())))
+            for m in value["models"]
+        )
+        rest = {key: value[key] for key in ("project", "folds", "metric", "seed", "fit_share")}
+        return cls(models=models, **rest)
+
+
+def make_plan(
+    spec: ProjectSpec,
+    algorithms: Sequence[str] | None = None,
+    candidates: Mapping[str, int] | None = None,
+    folds: int | None = None,
+    metric: str | None = None,
+    seed: int | None = None,
+) -> TrainingPlan:
+    """The project's training defaults with the user's changes; BadInput says what cannot be."""
+    defaults = {model.algorithm: model for model in spec.training.models}
+    wanted = list(dict.fromkeys(algorithms)) if algorithms is not None else list(defaults)
+    unknown = [name for name in [*wanted, *(candidates or {})] if name not in ALGORITHMS]
+    if unknown or not wanted:
+        raise BadInput(
+            f"Choose from the algorithms {', '.join(ALGORITHMS)}; found "
+            f"{', '.join(map(repr, unknown)) or 'none'}."
+        )
+    models = []
+    for name in wanted:
+        model = defaults.get(name, ModelPlan(name, 20))
+        count = (candidates or {}).get(name, model.candidates)
+        if not 1 <= count <= 100_000:
+            raise BadInput(f"Candidates for {name} must be 1 to 100,000; found {count}.")
+        models.append(replace(model, candidates=count))
+    chosen_metric = metric or spec.training.metric
+    if chosen_metric not in METRICS:
+        raise BadInput(f"The metric is one of {', '.join(METRICS)}; found {chosen_metric!r}.")
+    chosen_folds = folds if folds is not None else spec.training.folds
+    if not 2 <= chosen_folds <= 50:
+        raise BadInput(f"Folds must be 2 to 50; found {chosen_folds}.")
+    return TrainingPlan(
+        project=spec.name,
+        models=tuple(models),
+        folds=chosen_folds,
+        metric=chosen_metric,
+        seed=spec.training.seed if seed is None else seed,
+        fit_share=spec.training.fit_share,
+    )
+
+
+def check_python() -> None:
+    """Refuse to train where PyCaret is known to pair rows with other rows' labels."""
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        raise CourtsideError(
+            "Training needs Python 3.11 or 3.12: on later versions PyCaret was seen to train on "
+            f"wrongly paired labels; found {sys.version_info.major}.{sys.version_info.minor}."
+        )
