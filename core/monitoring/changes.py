@@ -90,7 +90,8 @@ def _outside(feature: NumericFeature, present: Array) -> str:
     low, high = feature.minimum, feature.maximum
     outside = float(((present < low) | (present > high)).mean())
     if outside >= TELLING_SHARE:
-        return f"no training value like {percent(outside)} of these"
+        these = "any" if outside == 1 else percent(outside)
+        return f"no training value like {these} of these"
     low, high = feature.quantile(0.005), feature.quantile(0.995)
     unusual = float(((present < low) | (present > high)).mean())
     if unusual >= TELLING_SHARE:

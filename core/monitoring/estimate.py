@@ -70,10 +70,10 @@ def estimate_performance(
 ) -> Estimate:
     """Estimate roc_auc, log_loss, accuracy, precision, recall and f1 at ``threshold``.
 
-    ``probability``, shape (len(window_frame),), are the model's. ``domain`` and ``drift`` are
-    computed here unless given, the first only where the second does not refuse already. Each draw resamples the calibration rows, fits them again and
-    draws labels, so intervals hold the noise of both; a metric that is undefined in most draws
-    is left out. Rows without a probability do not count.
+    ``probability``, shape (len(window_frame),), are the model's. ``drift`` is computed here
+    unless given; so is ``domain``, where the drift does not refuse already. Each draw resamples
+    the calibration rows, fits them again and draws labels, so intervals hold the noise of both;
+    a metric that is undefined in most draws is left out. Rows without a probability do not count.
     """
     given = np.asarray(probability, dtype=float)
     given = given[np.isfinite(given)]
@@ -117,7 +117,7 @@ def _domain_reason(domain: DomainResult | None) -> str:
         return f"Production cannot be compared with training: {domain.reason}."
     if domain.roc_auc < MAX_DOMAIN_AUC:
         return ""
-    names = ", ".join(name for name, share in domain.importances[:3] if share >= 0.1)  # noqa: PLR2004
+    names = ", ".join(name for name, share in domain.importances[:3] if share >= 0.1)
     return (
         f"These rows can be told from the training rows almost without fail (ROC AUC "
         f"{domain.roc_auc:.2f}, mostly by {names}), so the model has learned nothing about "
@@ -168,7 +168,7 @@ def _estimated(
     return {
         name: _interval(value, np.array(sampled[name]))
         for name, value in values.items()
-        if np.isfinite(value) and np.isfinite(sampled[name]).mean() > 0.5  # noqa: PLR2004
+        if np.isfinite(value) and np.isfinite(sampled[name]).mean() > 0.5
     }
 
 

@@ -31,6 +31,7 @@ MOST_POINTS = 2000
 MOST_BARS = 40
 MOST_CATEGORIES = 15
 MOST_LINES = 8
+MOST_RANGES = 4  # training keeps at least a ninth of the chart's width
 TRAINING, PRODUCTION = "training", "production"
 
 
@@ -49,7 +50,7 @@ def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Fig
         ],
         title,
         barmode="overlay",
-        xaxis={"title": _axis(feature)},
+        xaxis={"title": _axis(feature) + _further_out(edges, given)},
         yaxis={"title": "share of rows", "tickformat": ".0%"},
     )
 
@@ -156,7 +157,8 @@ def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], ti
 
 def row_against_training(feature: NumericFeature, value: float) -> Figure:
     """Training's histogram, small, with one marker where a single row's ``value`` lies."""
-    edges = _edges(feature, np.array([value]) if np.isfinite(value) else np.array([]))
+    one = np.array([value]) if np.isfinite(value) else np.array([])
+    edges = _edges(feature, one)
     words = percentile_words(feature, value)
     figure = _figure(
         [_bars(edges, np.diff(edges), _shares(edges, feature.values, feature.weights), TRAINING)],
@@ -168,9 +170,9 @@ def row_against_training(feature: NumericFeature, value: float) -> Figure:
     )
     if np.isfinite(value):
         figure.add_vline(
-            x=float(value),
+            x=float(np.clip(value, edges[0], edges[-1])),
             line={"color": palette.ACCENT, "width": 3},
-            annotation_text="this row",
+            annotation_text="this row" + (" lies further out" if _further_out(edges, one) else ""),
         )
     return figure
 
@@ -214,16 +216,40 @@ def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figur
 
 
 def _edges(feature: NumericFeature, given: Array) -> Array:
-    """Common bin edges: one bin a value where values are few, else forty over the range of both."""
+    """Common bin edges: one bin a value where values are few, else forty over the range of both.
+
+    They end where training would no longer be seen: what lies further out goes into the
+    outermost bar.
+    """
     pooled = np.unique(np.concatenate([np.asarray(feature.values), given]))
     if not len(pooled):
         return np.array([0.0, 1.0])
-    if len(pooled) <= MOST_BARS:
-        step = float(np.diff(pooled).min()) if len(pooled) > 1 else 1.0
-        if step > 0 and (pooled[-1] - pooled[0]) / step <= MOST_BARS:
-            return np.arange(pooled[0] - step / 2, pooled[-1] + step, step)
-    low, high = pooled[0] / 2, pooled[-1] / 2  # halves: the range itself may overflow
-    return 2 * np.linspace(low, high, MOST_BARS + 1)
+    low, high = _reach(feature, pooled)
+    pooled = np.unique(np.clip(pooled, low, high))
+    gaps = np.diff(pooled) if np.isfinite(high - low) else np.array([])
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    if 0 < len(gaps) < MOST_BARS and (high - low) / MOST_BARS <= gaps.min():
+        step = float(gaps.min())
+        return np.arange(low - step / 2, high + step, step)
+    return 2 * np.linspace(low / 2, high / 2, MOST_BARS + 1)  # halves: the range may overflow
+
+
+def _reach(feature: NumericFeature, pooled: Array) -> tuple[float, float]:
+    low, high = float(pooled[0]), float(pooled[-1])
+    if feature.minimum is None or feature.maximum is None or feature.minimum == feature.maximum:
+        return low, high
+    with np.errstate(over="ignore"):
+        extra = MOST_RANGES * np.subtract(feature.maximum, feature.minimum)
+        return (
+            max(low, float(feature.minimum - extra)),
+            min(high, float(feature.maximum + extra)),
+        )
+
+
+def _further_out(edges: Array, given: Array) -> str:
+    beyond = bool(((given < edges[0]) | (given > edges[-1])).any())
+    return "; the outermost bar holds what lies further out" if beyond else ""
 
 
 def _shares(edges: Array, values: Any, weights: Any = None) -> Array:

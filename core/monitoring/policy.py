@@ -150,7 +150,7 @@ def _prediction_alerts(prediction: FeatureDrift | None) -> list[Alert]:
 def _domain_alerts(domain: DomainResult | None) -> list[Alert]:
     if domain is None or domain.roc_auc is None or domain.roc_auc < MAX_DOMAIN_AUC:
         return []
-    names = listed([name for name, share in domain.importances if share >= 0.1])  # noqa: PLR2004
+    names = listed([name for name, share in domain.importances if share >= 0.1])
     message = f"Rows can be told from training rows with ROC AUC {domain.roc_auc:.2f}, by {names}."
     return [Alert("domain", "alarm", message)]
 
@@ -259,7 +259,7 @@ def _named(moved: Sequence[FeatureDrift]) -> str:
 
 
 def _giveaway(domain: DomainResult | None) -> str:
-    names = [name for name, share in domain.importances if share >= 0.1] if domain else []  # noqa: PLR2004
+    names = [name for name, share in domain.importances if share >= 0.1] if domain else []
     return f"{listed(names)} in combination"
 
 

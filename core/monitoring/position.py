@@ -40,6 +40,6 @@ def percentile_words(feature: NumericFeature, value: float) -> str:
         return "among the highest 1 % of training"
     if percentile <= EDGE_PERCENT:
         return "among the lowest 1 % of training"
-    if percentile >= 50:  # noqa: PLR2004 - the middle
+    if percentile >= 50:
         return f"above {percentile:.0f} % of training"
     return f"below {100 - percentile:.0f} % of training"

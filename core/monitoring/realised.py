@@ -59,9 +59,9 @@ def _ranking_sentence(label: Array, probability: Array, before: float | None) ->
     figure = f"ROC AUC {auc:.3f} ± {margin:.3f}"
     if before is not None:
         figure += f", {before:.3f} on the holdout"
-    if auc + margin < 0.5:  # noqa: PLR2004 - coin toss
+    if auc + margin < 0.5:
         return f"It ranks the wrong way round: negatives above positives ({figure})."
-    if auc - margin <= 0.5:  # noqa: PLR2004
+    if auc - margin <= 0.5:
         return f"It cannot be shown to rank positives above negatives at all ({figure})."
     if before is None:
         return f"It ranks positives above negatives better than chance ({figure})."

@@ -33,9 +33,9 @@ def number(value: float | None, spread: float | None = None) -> str:
 def percent(share: float) -> str:
     """A share of one as a percentage: ``0.41`` is ``41 %``, ``0.004`` is ``0.4 %``."""
     hundredths = 100 * share
-    if 0 < hundredths < 0.1:  # noqa: PLR2004 - one digit after the point is shown
+    if 0 < hundredths < 0.1:
         return "< 0.1 %"
-    if hundredths < 1 or 99 < hundredths < 100:  # noqa: PLR2004
+    if hundredths < 1 or 99 < hundredths < 100:
         return f"{hundredths:.1f} %".replace(".0 %", " %").replace("100 %", "> 99.9 %")
     return f"{hundredths:.0f} %"
 

@@ -1,0 +1,181 @@
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.stats import percentileofscore
+
+from core import palette
+from core.monitoring import figures, words
+from core.monitoring.drift import feature_drift
+from core.monitoring.features import numeric_feature
+from core.monitoring.position import percentile_of, percentile_words
+
+
+def points(figure):
+    return max(
+        (len(trace[axis]) for trace in figure.data for axis in "xy" if trace[axis] is not None),
+        default=0,
+    )
+
+
+def test_no_trace_grows_with_the_window(profile, population):
+    window, _, _ = population(60_000, seed=3)
+    for name, feature in profile.features.items():
+        figure = figures.distribution_figure(feature, window[name], "A finding")
+        assert points(figure) <= figures.MOST_BARS + 2
+        assert figure.layout.title.text == "A finding"
+    violin = figures.violin_figure(profile.features["distance"], window["distance"], "A finding")
+    assert points(violin) == figures.MOST_POINTS
+    timeline = figures.timeline_figure([(str(i), {"x": 0.1}) for i in range(5000)], "t")
+    assert points(timeline) == figures.MOST_POINTS
+
+
+def test_shares_add_up_and_keep_their_colours(profile, population):
+    window, _, _ = population(500, seed=3)
+    for name, feature in profile.features.items():
+        training, production = figures.distribution_figure(feature, window[name], "t").data
+        assert sum(training.y) == pytest.approx(1)
+        assert sum(production.y) == pytest.approx(1)
+        assert (training.marker.color, production.marker.color) == (
+            palette.REFERENCE,
+            palette.ACCENT,
+        )
+
+
+def test_the_violin_keeps_the_distribution():
+    values = np.random.default_rng(0).gamma(2, 3, 50_000)
+    feature = numeric_feature("x", values)
+    training, production = figures.violin_figure(feature, values, "t").data
+    for trace in (training, production):
+        assert np.quantile(trace.y, [0.1, 0.5, 0.9]) == pytest.approx(
+            np.quantile(values, [0.1, 0.5, 0.9]), rel=0.01
+        )
+
+
+@pytest.mark.parametrize(
+    "values", [[], [np.nan] * 9, [np.inf] * 9, [1e308, -1e308], [0.0, 5e-324], [7.0]]
+)
+def test_awkward_windows_are_drawn(profile, values):
+    feature = profile.features["distance"]
+    figures.distribution_figure(feature, values, "t").to_json()
+    figures.violin_figure(feature, values, "t").to_json()
+    figures.distribution_figure(profile.features["zone"], values, "t").to_json()
+    figures.distribution_figure(numeric_feature("none", []), values, "t").to_json()
+
+
+def test_one_outlier_does_not_hide_the_rest(profile):
+    feature = profile.features["distance"]
+    figure = figures.distribution_figure(feature, [5.0] * 99 + [1e9], "t")
+    training, production = figure.data
+    assert sum(share > 0 for share in training.y) >= 4
+    assert production.y[-1] == pytest.approx(0.01)
+    assert figure.layout.xaxis.title.text.endswith("holds what lies further out")
+
+
+def test_drift_bars_show_level_by_colour_and_word(profile, population):
+    window, _, _ = population(500, seed=3)
+    drift = feature_drift(profile, window.assign(distance=window["distance"] + 60))
+    figure = figures.drift_bars(drift)
+    bars, ticks = figure.data
+    assert bars.y[-1] == "distance"
+    assert bars.marker.color[-1] == palette.ALARM
+    assert bars.text[-1].startswith("▲")
+    assert bars.text[-1].endswith("alarm")
+    assert figure.layout.title.text == "1 of 4 features in alarm"
+    assert all(tick > 0 for tick in ticks.x)
+
+
+def test_the_timeline_draws_what_moved_most():
+    many = [("w", {f"f{i}": i / 100 for i in range(30)})]
+    names = [trace.name for trace in figures.timeline_figure(many, "t").data]
+    assert names == [f"f{i}" for i in range(29, 21, -1)]
+
+
+def test_one_row_is_marked_where_it_lies(profile):
+    feature = profile.features["distance"]
+    figure = figures.row_against_training(feature, 99.0)
+    assert figure.layout.title.text == "distance 99 ft: beyond every training value"
+    assert json.loads(figure.to_json())["layout"]["shapes"][0]["x0"] == 99
+    assert "cannot be placed" in figures.row_against_training(feature, math.nan).layout.title.text
+
+
+@pytest.mark.parametrize("value", [-1, 0, 1, 2, 3.5, 9])
+def test_percentiles_agree_with_scipy(value):
+    values = [0, 1, 1, 2, 2, 2, 9]
+    expected = percentileofscore(values, value, kind="mean")
+    assert percentile_of(numeric_feature("x", values), value) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (-1, "below every training value"),
+        (1001, "beyond every training value"),
+        (750, "above 75 % of training"),
+        (250, "below 75 % of training"),
+        (999, "among the highest 1 % of training"),
+        (1, "among the lowest 1 % of training"),
+        (math.nan, "cannot be placed"),
+        (math.inf, "beyond every training value"),
+    ],
+)
+def test_percentiles_in_words(value, said):
+    assert percentile_words(numeric_feature("x", range(1001)), value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "spread", "text"),
+    [
+        (25.0, 7.6, "25"),
+        (33.8353, 0.066, "33.835"),
+        (-0.0001, 7.6, "0"),
+        (12345.6, None, "12,346"),
+        (0.012345, None, "0.0123"),
+        (math.inf, 1.0, "inf"),
+        (1e308, 1.0, "1e+308"),
+        (None, None, "unknown"),
+    ],
+)
+def test_numbers_in_words(value, spread, text):
+    assert words.number(value, spread) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.004, "0.4 %"),
+        (0.414, "41 %"),
+        (0.995, "99.5 %"),
+        (0.99999, "> 99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_percentages_in_words(share, text):
+    assert words.percent(share) == text
+
+
+def test_lists_in_words():
+    assert [words.listed(list("abcde"[:n])) for n in (0, 1, 2, 3, 5)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+        "a, b, c and 2 more",
+    ]
+
+
+def test_importing_monitoring_loads_nothing_heavy():
+    code = (
+        "import sys, core.monitoring.figures, core.monitoring.policy, core.monitoring.windows;"
+        "print([m for m in ('sklearn', 'scipy', 'plotly', 'mlflow', 'streamlit')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="."
+    )
+    assert done.stdout.strip() == "[]"
