@@ -134,7 +134,9 @@ FeatureProfile = NumericFeature | CategoryFeature
 
 def numbers(values: Any) -> Array:
     """Floats with NaN for what is missing or not a number; infinities stay."""
-    return pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float, na_value=np.nan)
+    given = pd.Series(values)
+    found = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan)
+    return np.where(given.isna(), np.nan, found)  # a missing time would be a large number
 
 
 def category_codes(values: Any, kind: Kind) -> tuple[Array, list[str]]:

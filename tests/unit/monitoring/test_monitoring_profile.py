@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.errors import IntegrityError, SchemaError
-from core.monitoring.features import category_feature, numeric_feature
+from core.monitoring.features import category_feature, numbers, numeric_feature
 from core.monitoring.profile import ReferenceProfile, build_profile
 
 
@@ -84,6 +84,18 @@ def test_categories_are_the_same_whatever_type_a_file_gave_them():
     feature = category_feature("period", [1, 2, 2, 4], "categorical")
     assert feature.count(pd.Series(["1", "2", "2", "4"])).tolist() == list(feature.counts)
     assert feature.count(pd.Series([1.0, 2.0, np.nan, 9.0])).tolist() == [1, 1, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "Int64", "category", "object", "string", "int64[pyarrow]"]
+)
+def test_numbers_are_the_same_in_every_dtype(dtype):
+    found = numbers(pd.Series([1, None, 4]).astype("Int64").astype(dtype))
+    assert found == pytest.approx([1, np.nan, 4], nan_ok=True)
+
+
+def test_a_missing_time_is_missing():
+    assert np.isnan(numbers(pd.to_datetime(pd.Series(["2024-01-01", None])))[1])
 
 
 def test_booleans_are_the_same_in_every_spelling():
