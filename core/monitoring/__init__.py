@@ -10,6 +10,8 @@
     realised     performance with labels, explained in words
     policy       alerts and the verdict
     windows      which rows of the log to look at
+    position     where one single value lies in training
+    binning      bars and thinned points for the charts
     figures      all of it drawn
 
 Nothing is imported here: pages import this package at start-up.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import palette
+from core.monitoring import binning
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.features import (
     Array,
@@ -18,7 +19,6 @@ from core.monitoring.features import (
     FeatureProfile,
     NumericFeature,
     numbers,
-    quantiles_of,
 )
 from core.monitoring.position import percentile_words
 from core.monitoring.thresholds import PRACTICAL_PSI
@@ -27,11 +27,8 @@ from core.monitoring.words import number, percent
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-MOST_POINTS = 2000
-MOST_BARS = 40
 MOST_CATEGORIES = 15
 MOST_LINES = 8
-MOST_RANGES = 4  # training keeps at least a ninth of the chart's width
 TRAINING, PRODUCTION = "training", "production"
 
 
@@ -41,16 +38,16 @@ def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Fig
         return _category_figure(feature, values, title)
     given = numbers(values)
     given = given[np.isfinite(given)]
-    edges = _edges(feature, given)
+    edges = binning.edges(feature, given)
     width = np.diff(edges)
     return _figure(
         [
-            _bars(edges, width, _shares(edges, feature.values, feature.weights), TRAINING),
-            _bars(edges, width, _shares(edges, given), PRODUCTION, opacity=0.65),
+            _bars(edges, width, binning.shares(edges, feature.values, feature.weights), TRAINING),
+            _bars(edges, width, binning.shares(edges, given), PRODUCTION, opacity=0.65),
         ],
         title,
         barmode="overlay",
-        xaxis={"title": _axis(feature) + _further_out(edges, given)},
+        xaxis={"title": _axis(feature) + binning.further_out(edges, given)},
         yaxis={"title": "share of rows", "tickformat": ".0%"},
     )
 
@@ -61,8 +58,8 @@ def violin_figure(feature: NumericFeature, values: Any, title: str) -> Figure:
 
     given = numbers(values)
     sides = [
-        (TRAINING, palette.REFERENCE, _spread(feature.values, feature.weights)),
-        (PRODUCTION, palette.ACCENT, _spread(given[np.isfinite(given)])),
+        (TRAINING, palette.REFERENCE, binning.spread(feature.values, feature.weights)),
+        (PRODUCTION, palette.ACCENT, binning.spread(given[np.isfinite(given)])),
     ]
     traces = [
         go.Violin(
@@ -126,7 +123,7 @@ def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], ti
     """
     import plotly.graph_objects as go
 
-    shown = points[-MOST_POINTS:]
+    shown = points[-binning.MOST_POINTS :]
     peaks: dict[str, float] = {}
     for _, psi_of in shown:
         for name, psi in psi_of.items():
@@ -158,10 +155,17 @@ def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], ti
 def row_against_training(feature: NumericFeature, value: float) -> Figure:
     """Training's histogram, small, with one marker where a single row's ``value`` lies."""
     one = np.array([value]) if np.isfinite(value) else np.array([])
-    edges = _edges(feature, one)
+    edges = binning.edges(feature, one)
     words = percentile_words(feature, value)
     figure = _figure(
-        [_bars(edges, np.diff(edges), _shares(edges, feature.values, feature.weights), TRAINING)],
+        [
+            _bars(
+                edges,
+                np.diff(edges),
+                binning.shares(edges, feature.values, feature.weights),
+                TRAINING,
+            )
+        ],
         f"{feature.name} {number(value, feature.std)} {feature.unit}".strip() + f": {words}",
         xaxis={"title": _axis(feature)},
         yaxis={"title": "share of rows", "tickformat": ".0%"},
@@ -172,7 +176,8 @@ def row_against_training(feature: NumericFeature, value: float) -> Figure:
         figure.add_vline(
             x=float(np.clip(value, edges[0], edges[-1])),
             line={"color": palette.ACCENT, "width": 3},
-            annotation_text="this row" + (" lies further out" if _further_out(edges, one) else ""),
+            annotation_text="this row"
+            + (" lies further out" if binning.further_out(edges, one) else ""),
         )
     return figure
 
@@ -215,51 +220,6 @@ def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figur
     )
 
 
-def _edges(feature: NumericFeature, given: Array) -> Array:
-    """Common bin edges: one bin a value where values are few, else forty over the range of both.
-
-    They end where training would no longer be seen: what lies further out goes into the
-    outermost bar.
-    """
-    pooled = np.unique(np.concatenate([np.asarray(feature.values), given]))
-    if not len(pooled):
-        return np.array([0.0, 1.0])
-    low, high = _reach(feature, pooled)
-    pooled = np.unique(np.clip(pooled, low, high))
-    gaps = np.diff(pooled) if np.isfinite(high - low) else np.array([])
-    if low == high:
-        return np.array([low - 0.5, low + 0.5])
-    if 0 < len(gaps) < MOST_BARS and (high - low) / MOST_BARS <= gaps.min():
-        step = float(gaps.min())
-        return np.arange(low - step / 2, high + step, step)
-    return 2 * np.linspace(low / 2, high / 2, MOST_BARS + 1)  # halves: the range may overflow
-
-
-def _reach(feature: NumericFeature, pooled: Array) -> tuple[float, float]:
-    low, high = float(pooled[0]), float(pooled[-1])
-    if feature.minimum is None or feature.maximum is None or feature.minimum == feature.maximum:
-        return low, high
-    with np.errstate(over="ignore"):
-        extra = MOST_RANGES * np.subtract(feature.maximum, feature.minimum)
-        return (
-            max(low, float(feature.minimum - extra)),
-            min(high, float(feature.maximum + extra)),
-        )
-
-
-def _further_out(edges: Array, given: Array) -> str:
-    beyond = bool(((given < edges[0]) | (given > edges[-1])).any())
-    return "; the outermost bar holds what lies further out" if beyond else ""
-
-
-def _shares(edges: Array, values: Any, weights: Any = None) -> Array:
-    given = np.asarray(values, dtype=float)
-    mass = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=float)
-    place = np.clip(np.searchsorted(edges, given, side="right") - 1, 0, len(edges) - 2)
-    counts = np.bincount(place, weights=mass, minlength=len(edges) - 1)
-    return counts / max(counts.sum(), 1.0)
-
-
 def _bars(edges: Array, width: Array, shares: Array, name: str, opacity: float = 1.0) -> Any:
     import plotly.graph_objects as go
 
@@ -272,21 +232,6 @@ def _bars(edges: Array, width: Array, shares: Array, name: str, opacity: float =
         marker={"color": colour, "opacity": opacity},
         hovertemplate="%{x:.4g}: %{y:.1%}<extra>" + name + "</extra>",
     )
-
-
-def _spread(values: Any, weights: Any = None) -> Array:
-    """At most 2,000 points with the same distribution: its own values, or its quantiles."""
-    given = np.asarray(values, dtype=float)
-    order = np.argsort(given, kind="stable")
-    if weights is None:
-        if len(given) <= MOST_POINTS:
-            return given[order]
-        return quantiles_of(given[order], (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS)
-    if not len(given):
-        return given
-    reached = np.cumsum(np.asarray(weights)[order])
-    at = (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS * reached[-1]
-    return given[order][np.searchsorted(reached, at)]
 
 
 def _axis(feature: FeatureProfile) -> str:

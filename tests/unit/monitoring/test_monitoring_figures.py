@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import percentileofscore
 
 from core import palette
-from core.monitoring import figures, words
+from core.monitoring import binning, figures, words
 from core.monitoring.drift import feature_drift
 from core.monitoring.features import numeric_feature
 from core.monitoring.position import percentile_of, percentile_words
@@ -25,12 +25,12 @@ def test_no_trace_grows_with_the_window(profile, population):
     window, _, _ = population(60_000, seed=3)
     for name, feature in profile.features.items():
         figure = figures.distribution_figure(feature, window[name], "A finding")
-        assert points(figure) <= figures.MOST_BARS + 2
+        assert points(figure) <= binning.MOST_BARS + 2
         assert figure.layout.title.text == "A finding"
     violin = figures.violin_figure(profile.features["distance"], window["distance"], "A finding")
-    assert points(violin) == figures.MOST_POINTS
+    assert points(violin) == binning.MOST_POINTS
     timeline = figures.timeline_figure([(str(i), {"x": 0.1}) for i in range(5000)], "t")
-    assert points(timeline) == figures.MOST_POINTS
+    assert points(timeline) == binning.MOST_POINTS
 
 
 def test_shares_add_up_and_keep_their_colours(profile, population):
@@ -64,6 +64,13 @@ def test_awkward_windows_are_drawn(profile, values):
     figures.violin_figure(feature, values, "t").to_json()
     figures.distribution_figure(profile.features["zone"], values, "t").to_json()
     figures.distribution_figure(numeric_feature("none", []), values, "t").to_json()
+
+
+def test_whole_numbers_show_no_comb():
+    """Every bar holds as many possible values, so that an even distribution looks even."""
+    feature = numeric_feature("x", range(90))
+    training, _ = figures.distribution_figure(feature, [3.0], "t").data
+    assert training.y == pytest.approx([1 / 30] * 30)
 
 
 def test_one_outlier_does_not_hide_the_rest(profile):
