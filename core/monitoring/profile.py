@@ -137,9 +137,14 @@ def build_profile(
         sample={name: _plain(frame[name].iloc[chosen]) for name in kinds},
         sample_probability=probabilities[chosen],
         sample_label=labels[chosen],
-        probability=None if probability is None else numeric_feature("probability", probabilities),
+        probability=None if probability is None else _known_probabilities(probabilities),
         positive_rate=float(known.mean()) if len(known) else None,
     )
+
+
+def _known_probabilities(probabilities: Array) -> NumericFeature:
+    """Rows that the model trained on have none: that is not a gap in what it says."""
+    return numeric_feature("probability", probabilities[~np.isnan(probabilities)])
 
 
 def _feature(name: str, values: pd.Series, kind: Kind, unit: str) -> FeatureProfile:

@@ -6,6 +6,7 @@ models to the last digit, in half the time, and plain scikit-learn estimators in
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ class Experiment:
         self, features: pd.DataFrame, target: pd.Series, plan: TrainingPlan, workers: int
     ) -> None:
         """``features``: numbers only, shape (n, k); ``target``: 0 or 1, shape (n,)."""
+        # PyCaret would write logs.log into the current folder.
+        os.environ.setdefault("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)
         from pycaret.classification import ClassificationExperiment
 
         self._plan = plan
@@ -79,6 +82,7 @@ class Experiment:
                 html=False,
                 verbose=False,
                 log_experiment=False,
+                system_log=False,
                 **share,
             )
 

@@ -1,0 +1,184 @@
+"""Where a project stands and what to do next: what Home and every page's status line show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.dataset import spec as specs
+from core.files import read_json
+from core.scoring.log import open_log
+from core.settings import Settings
+from core.tracking import registry, runs, store, ui
+from core.tracking.registry import Version
+from core.tracking.runs import Run
+
+ACTION_WORDS = {
+    "prepare": "prepared the data",
+    "train": "trained",
+    "compare": "compared versions",
+    "promote": "promoted a version",
+    "score": "scored",
+    "monitor": "checked for drift",
+    "serve": "started the endpoint",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the life cycle: is it done, what came of it, where to go for it."""
+
+    key: str
+    title: str
+    page: str
+    done: bool
+    summary: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A project at this moment. ``drift_level`` is ok, warning, alarm, unknown or None."""
+
+    project: str
+    title: str
+    purpose: str
+    steps: tuple[Step, ...]
+    champion: Version | None
+    logged_rows: int
+    drift_level: str | None
+    drift_verdict: str
+    last: Run | None
+    recent: tuple[Run, ...]
+
+    @property
+    def next_step(self) -> Step | None:
+        """The first step that is not done; None when all are."""
+        return next((step for step in self.steps if not step.done), None)
+
+
+def standing(settings: Settings, project: str) -> Standing:
+    """Read where a project stands; MLflow is asked three questions, the data none."""
+    spec = specs.load(settings.spec_file(project))
+    recent = _recent(settings, project)
+    champion = registry.champion(settings, project) if recent else None
+    logged = open_log(settings, spec).rows()
+    monitor = next((r for r in recent if r.action == "monitor" and r.status == "FINISHED"), None)
+    scored = next((r for r in recent if r.action == "score" and r.status == "FINISHED"), None)
+    # A check that is older than the last scoring says nothing about what was scored since.
+    fresh = monitor is not None and (scored is None or monitor.started_at >= scored.started_at)
+    return Standing(
+        project=project,
+        title=spec.title,
+        purpose=spec.purpose,
+        steps=_steps(settings, spec, champion, logged, monitor if fresh else None),
+        champion=champion,
+        logged_rows=logged,
+        drift_level=monitor.tags.get("level") if monitor else None,
+        drift_verdict=monitor.tags.get("verdict", "") if monitor else "",
+        last=recent[0] if recent else None,
+        recent=tuple(recent[:12]),
+    )
+
+
+def describe(run: Run) -> str:
+    """An action in a few words, e.g. "scored 6,426 rows with v1"."""
+    words = ACTION_WORDS.get(run.action, run.action)
+    if run.action == "score":
+        rows = run.metrics.get("rows_scored")
+        words = f"scored {rows:,.0f} rows" if rows else "scored one row"
+        words += f" with v{run.tags.get('version', '?')}"
+    elif run.action == "prepare" and "rows_prepared" in run.metrics:
+        words = f"prepared {run.metrics['rows_prepared']:,.0f} rows"
+    elif run.action == "train" and "test_roc_auc" in run.metrics:
+        words = f"trained, best ROC AUC {run.metrics['test_roc_auc']:.3f}"
+    elif run.action == "promote":
+        words = f"made v{run.params.get('version', '?')} {run.params.get('alias', 'champion')}"
+    if run.status == "FAILED":
+        words += " (failed)"
+    elif run.status == "KILLED":
+        words += " (cancelled)"
+    elif run.status == "RUNNING":
+        words += " (running)"
+    return words
+
+
+def run_link(settings: Settings, run_id: str, experiment: str | None = None) -> str | None:
+    """Address of a run in MLflow's own pages, or None where they are not running."""
+    base = ui.address(settings)
+    if base is None:
+        return None
+    found = experiment or _experiment(settings, run_id)
+    return f"{base}/#/experiments/{found}/runs/{run_id}"
+
+
+def tracking_address(settings: Settings) -> str | None:
+    """Where MLflow's own pages answer, or None."""
+    return ui.address(settings)
+
+
+def _experiment(settings: Settings, run_id: str) -> str:
+    return str(store.client(settings).get_run(run_id).info.experiment_id)
+
+
+def _recent(settings: Settings, project: str) -> list[Run]:
+    """The latest actions; none in a workspace that has no store yet, which is not made for this."""
+    if store.is_new(settings):
+        return []
+    return runs.recent(settings, project, limit=50)
+
+
+def _steps(
+    settings: Settings,
+    spec: specs.ProjectSpec,
+    champion: Version | None,
+    logged: int,
+    monitor: Run | None,
+) -> tuple[Step, ...]:
+    raw = settings.layer(spec.name, "01_raw")
+    has_data = (raw / spec.dev_file).is_file()
+    preparation = _preparation(settings, spec)
+    prepared = "not prepared yet" if has_data else "no development file yet"
+    if preparation:
+        prepared = (
+            f"{preparation['rows_prepared']:,} rows, {preparation['train_rows']:,} for training"
+        )
+    trained = "no model yet"
+    if champion is not None:
+        auc = champion.metrics.get("test_roc_auc")
+        trained = f"champion v{champion.version}" + (f", ROC AUC {auc:.3f}" if auc else "")
+    level = monitor.tags.get("level", "unknown") if monitor else None
+    return (
+        Step("prepare", "Prepare", "1_Data_preparation", preparation is not None, prepared),
+        Step("train", "Train", "2_Training", champion is not None, trained),
+        Step(
+            "compare",
+            "Compare",
+            "3_Model_comparison",
+            champion is not None,
+            f"{champion.title} in charge" if champion else "needs a model",
+        ),
+        Step(
+            "score",
+            "Score",
+            "4_Production_scoring",
+            logged > 0,
+            f"{logged:,} predictions logged" if logged else "nothing scored yet",
+        ),
+        Step(
+            "monitor",
+            "Monitor",
+            "5_Drift_monitoring",
+            monitor is not None,
+            {"ok": "no drift", "warning": "a small shift", "alarm": "drift found"}.get(
+                level or "", "not checked since the last scoring"
+            ),
+        ),
+    )
+
+
+def _preparation(settings: Settings, spec: specs.ProjectSpec) -> dict[str, Any] | None:
+    path = settings.layer(spec.name, "05_model_input") / "preparation.json"
+    if not path.is_file():
+        return None
+    found = dict(read_json(path))
+    return found if found.get("spec_digest") == spec.digest else None
