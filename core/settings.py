@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from core.errors import BadInput
 
@@ -64,7 +63,8 @@ class Settings:
     def from_env(cls) -> Settings:
         """Read the environment; raises BadInput on a value that is not a positive number."""
         home = Path(os.environ.get("COURTSIDE_HOME") or REPOSITORY).expanduser().resolve()
-        default_uri = "sqlite:///" + quote(str(home / "mlruns" / "mlflow.db"))
+        # Not percent-encoded: SQLAlchemy takes the path of a SQLite address as it stands.
+        default_uri = f"sqlite:///{home / 'mlruns' / 'mlflow.db'}"
         return cls(
             home=home,
             tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or default_uri,
