@@ -17,6 +17,7 @@ import numpy as np
 
 MAX_EXPRESSION_CHARACTERS = 500
 MAX_EXPONENT = 8
+MAX_DEPTH = 100
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
@@ -69,7 +70,7 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
             raise ExpressionError(f"{text!r} is not arithmetic ({exc})") from None
         names: list[str] = []
-        self._check(tree.body, names)
+        self._check(tree.body, source, names)
         self._body = tree.body
         self.columns = tuple(dict.fromkeys(names))
 
@@ -78,17 +79,19 @@ class Expression:
         self._quoted[placeholder] = match.group(1)
         return placeholder
 
-    def _check(self, node: ast.AST, names: list[str]) -> None:
+    def _check(self, node: ast.AST, source: str, names: list[str], depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise ExpressionError(f"an expression is nested over {MAX_DEPTH} deep; split it up")
         match node:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
                 if isinstance(op, ast.Pow) and not _is_small_number(right):
                     raise ExpressionError(
                         f"{self.text!r}: an exponent must be a number up to {MAX_EXPONENT}"
                     )
-                self._check(left, names)
-                self._check(right, names)
+                self._check(left, source, names, depth + 1)
+                self._check(right, source, names, depth + 1)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-                self._check(operand, names)
+                self._check(operand, source, names, depth + 1)
             case ast.Constant(value=value) if _is_number(value):
                 pass
             case ast.Name(id=name):
@@ -98,10 +101,11 @@ class Expression:
                 if len(arguments) != wanted:
                     raise ExpressionError(f"{self.text!r}: {name} takes {wanted} argument(s)")
                 for argument in arguments:
-                    self._check(argument, names)
+                    self._check(argument, source, names, depth + 1)
             case _:
+                part = ast.get_source_segment(source, node) or self.text
                 raise ExpressionError(
-                    f"{self.text!r}: {ast.unparse(node)[:60]!r} is not allowed; an expression may "
+                    f"{self.text!r}: {part[:60]!r} is not allowed; an expression may "
                     f"hold numbers, column names, + - * / ** and {', '.join(sorted(FUNCTIONS))}"
                 )
 
