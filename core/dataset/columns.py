@@ -10,3 +10,4 @@ MISSING: str = _module.MISSING
 as_booleans = _module.as_booleans
 as_categories = _module.as_categories
 as_numbers = _module.as_numbers
+as_text = _module.as_text
