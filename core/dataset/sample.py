@@ -50,7 +50,7 @@ def _two_point_distance(rng: np.random.Generator, rows: int) -> np.ndarray:
     rim = np.abs(rng.normal(0.0, 2.2, rows))
     jumper = rng.normal(15.0, 4.2, rows)
     feet = np.where(rng.random(rows) < 0.34, rim, jumper)
-    return np.clip(np.abs(feet), 0.0, 23.0)
+    return np.clip(np.abs(feet), 0.0, 22.8)
 
 
 def _three_point_distance(rng: np.random.Generator, rows: int) -> np.ndarray:
