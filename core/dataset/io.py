@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,10 +34,7 @@ def check_file_name(name: str) -> str:
 
 def column_names(path: Path) -> list[str]:
     """The names in the file's schema or header; raises DataFileError."""
-    if path.suffix.lower() == ".csv":
-        names = _csv_header(path)
-    else:
-        names = list(_parquet(path).schema_arrow.names)
+    names = _csv_header(path) if _is_csv(path) else list(_parquet(path).schema_arrow.names)
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
         raise DataFileError(
@@ -49,7 +47,7 @@ def column_names(path: Path) -> list[str]:
 def row_count(path: Path) -> int:
     """Rows in the file; for parquet from its footer, for CSV by reading it in pieces."""
     column_names(path)
-    if path.suffix.lower() == ".csv":
+    if _is_csv(path):
         return sum(len(chunk) for chunk in iter_table(path))
     return int(_parquet(path).metadata.num_rows)
 
@@ -57,12 +55,16 @@ def row_count(path: Path) -> int:
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """The whole file as a table; ``columns`` limits it to those present of these.
 
-    Raises DataFileError if the file is absent, not parquet or CSV, truncated, or without rows.
+    Raises DataFileError if the file is absent, not parquet or CSV, truncated, without rows, or
+    without any of ``columns``.
     """
     import pandas as pd
 
-    frames = list(iter_table(path, columns))
+    # A CSV is read in one piece: pieces could give one column two types.
+    frames = list(iter_table(path, columns, sys.maxsize if _is_csv(path) else CHUNK_ROWS))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    if columns is not None and not len(frame.columns):
+        raise DataFileError(f"{path.name} has none of the columns {', '.join(columns)}.")
     if frame.empty:
         raise DataFileError(
             f"{path.name} has {len(frame.columns)} columns but no rows; choose a file with data."
@@ -76,8 +78,10 @@ def iter_table(
     """The file in pieces of at most ``rows`` rows, in order; at least one piece, maybe empty."""
     names = column_names(path)
     wanted = [name for name in names if columns is None or name in columns]
-    pieces = _iter_csv(path, wanted, rows) if path.suffix.lower() == ".csv" else None
-    yield from pieces if pieces is not None else _iter_parquet(path, wanted, rows)
+    if _is_csv(path):
+        yield from _iter_csv(path, names, wanted, rows)
+    else:
+        yield from _iter_parquet(path, wanted, rows)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -87,6 +91,10 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             frame.to_csv(temporary, index=False, lineterminator="\n")
         else:
             frame.to_parquet(temporary, index=False)
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
 
 
 def _existing(path: Path) -> None:
@@ -132,7 +140,7 @@ def _iter_parquet(path: Path, columns: list[str], rows: int) -> Iterator[pd.Data
                 yield _plain_frame(batch)
         if not read_any:
             yield pd.DataFrame(columns=columns)
-    except (pa.ArrowException, OSError) as exc:
+    except (pa.ArrowException, OSError, ValueError) as exc:
         raise _not_parquet(path, exc) from exc
 
 
@@ -156,34 +164,54 @@ def _csv_header(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             header = next(csv.reader(stream), [])
     except (UnicodeDecodeError, csv.Error) as exc:
-        raise DataFileError(
-            f"{path.name} should be a CSV file in UTF-8; found bytes that are not ({exc}). "
-            "Save it as CSV UTF-8 and try again."
-        ) from exc
+        raise _not_utf8(path, exc) from exc
     if not any(name.strip() for name in header):
         raise DataFileError(f"{path.name} has no header row with column names.")
-    return header
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise DataFileError(
+            f"{path.name} should separate its columns by commas; found the one name "
+            f"{header[0][:60]!r}. Save it as CSV with commas and try again."
+        )
+    # Exports with row numbers leave the first name empty; pandas' name for it, as people know it.
+    return [name or f"Unnamed: {index}" for index, name in enumerate(header)]
 
 
-def _iter_csv(path: Path, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+def _not_utf8(path: Path, exc: Exception) -> DataFileError:
+    return DataFileError(
+        f"{path.name} should be a CSV file in UTF-8; found bytes that are not ({exc}). "
+        "Save it as CSV UTF-8 and try again."
+    )
+
+
+def _iter_csv(
+    path: Path, names: list[str], columns: list[str], rows: int
+) -> Iterator[pd.DataFrame]:
+    """Every column is read and the wanted ones kept.
+
+    With ``usecols`` or ``index_col=False`` pandas would drop surplus fields without a word.
+    """
     import pandas as pd
 
     try:
         with pd.read_csv(
             path,
-            usecols=columns,
+            header=0,
+            names=names,
             chunksize=rows,
             encoding="utf-8-sig",
             low_memory=False,
-            index_col=False,
         ) as reader:
             read_any = False
             for chunk in reader:
                 read_any = True
-                yield chunk.reset_index(drop=True)
+                if not isinstance(chunk.index, pd.RangeIndex):
+                    raise ValueError("its rows have more fields than its header has names")
+                yield chunk[columns].reset_index(drop=True)
         if not read_any:
             yield pd.DataFrame(columns=columns)
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as exc:
+    except UnicodeDecodeError as exc:
+        raise _not_utf8(path, exc) from exc
+    except ValueError as exc:  # the parser's own errors are ValueErrors too
         raise DataFileError(
             f"{path.name} cannot be read as CSV with a header and commas: "
             f"{' '.join(str(exc).split())[:200]}."
