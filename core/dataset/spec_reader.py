@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -18,6 +17,7 @@ from core.dataset.spec import (
     Target,
     TrainingDefaults,
 )
+from core.dataset.spec_values import ValueReader, is_plain, suggest
 
 METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
 _TOP = [
@@ -50,24 +50,28 @@ _LOG_COLUMNS = {
 }
 
 
-class SpecReader:
+class SpecReader(ValueReader):
     """One reading of one mapping; ``faults`` says what is wrong, in the order of the file."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
+        super().__init__()
         self.content = content
-        self.faults: list[str] = []
 
     def read(self, name: str) -> ProjectSpec | None:
         """The specification, or None if ``faults`` is not empty."""
         self._known(self.content, _TOP, "")
         target = self._target()
         columns = self._columns(target)
-        derived = self._derived(columns)
+        derived = self._derived(columns, target)
         features = self._features(columns, derived)
         self._used(columns, derived, features)
         rows = self._mapping(self.content, "rows", "", ["drop_duplicates", "drop_missing"])
         split = self._mapping(self.content, "split", "", ["test_size", "seed", "stratify"])
         files = self._mapping(self.content, "files", "", ["dev", "prod"])
+        dev_file = self._file(files, "dev", "dev.parquet")
+        prod_file = self._file(files, "prod", "prod.parquet")
+        if dev_file == prod_file:
+            self.faults.append(f"files.dev and files.prod are both {dev_file!r}; name two files")
         training = self._training()
         spec = ProjectSpec(
             name=name,
@@ -79,8 +83,8 @@ class SpecReader:
             features=features,
             identify=self._text(self.content, "identify", "") or None,
             date=self._text(self.content, "date", "") or None,
-            dev_file=self._file(files, "dev", "dev.parquet"),
-            prod_file=self._file(files, "prod", "prod.parquet"),
+            dev_file=dev_file,
+            prod_file=prod_file,
             drop_duplicates=self._flag(rows, "drop_duplicates", True, "rows."),
             drop_missing=self._drop_missing(rows, columns, target),
             test_size=self._number(split, "test_size", 0.2, 0.01, 0.9, "split."),
@@ -122,7 +126,7 @@ class SpecReader:
             if kind not in KINDS:
                 self.faults.append(
                     f"columns.{name}: a kind is {', '.join(KINDS)}; found {kind!r}"
-                    f"{_suggest(kind, KINDS)}"
+                    f"{suggest(kind, KINDS)}"
                 )
             if _FORBIDDEN.search(name) or not name.strip():
                 self.faults.append(f'columns: the name {name!r} holds a character of ",:[]{{}}')
@@ -135,16 +139,17 @@ class SpecReader:
             )
         return tuple(found)
 
-    def _derived(self, columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
+    def _derived(self, columns: Sequence[Column], target: Target) -> tuple[tuple[str, str], ...]:
         listed = self.content.get("derived") or {}
         if not isinstance(listed, dict):
             self.faults.append("derived must map each new feature to an expression")
             return ()
         usable = [column.name for column in columns if column.kind != "categorical"]
+        taken = {target.column, *(column.name for column in columns)}
         found = []
         for raw_name, text in listed.items():
             name = str(raw_name)
-            if name in {column.name for column in columns} or _FORBIDDEN.search(name):
+            if name in taken or _FORBIDDEN.search(name) or not name.strip():
                 self.faults.append(f'derived.{name}: that name is taken or holds one of ",:[]{{}}')
             self._expression(f"derived.{name}", text, usable)
             usable.append(name)
@@ -161,7 +166,7 @@ class SpecReader:
             if name not in usable:
                 self.faults.append(
                     f"{where} uses {name!r}, which is not a numeric or boolean column"
-                    f"{_suggest(name, usable)}"
+                    f"{suggest(name, usable)}"
                 )
 
     def _features(
@@ -176,7 +181,7 @@ class SpecReader:
         for name in names:
             if name not in available:
                 self.faults.append(
-                    f"features: {name!r} is neither a column nor derived{_suggest(name, available)}"
+                    f"features: {name!r} is neither a column nor derived{suggest(name, available)}"
                 )
         if len(set(names)) < len(names):
             self.faults.append("features lists a name twice")
@@ -214,7 +219,7 @@ class SpecReader:
         for name in value:
             if str(name) not in [*names, target.column]:
                 self.faults.append(
-                    f"rows.drop_missing: {name!r} is not a column{_suggest(str(name), names)}"
+                    f"rows.drop_missing: {name!r} is not a column{suggest(str(name), names)}"
                 )
         return tuple(dict.fromkeys([*map(str, value), target.column]))
 
@@ -247,6 +252,11 @@ class SpecReader:
             entry = cast("dict[str, Any]", value or {})
             self._known(entry, ["candidates", "settings"], where)
             settings = self._mapping(entry, "settings", where, None)
+            for setting, chosen in settings.items():
+                if not is_plain(chosen):
+                    self.faults.append(
+                        f"{where}settings.{setting} must be a number, text, true, false or null"
+                    )
             plans.append(
                 ModelPlan(
                     algorithm=str(raw_name),
@@ -279,49 +289,6 @@ class SpecReader:
             found.append((role, Source(url, digest)))
         return tuple(found)
 
-    def _known(self, entry: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
-        for key in entry:
-            if str(key) not in allowed:
-                self.faults.append(f"{where}{key} is not a known key{_suggest(str(key), allowed)}")
-
-    def _mapping(
-        self,
-        parent: Mapping[str, Any],
-        key: str,
-        where: str,
-        allowed: Sequence[str] | None,
-        required: bool = False,
-    ) -> dict[str, Any]:
-        value = parent.get(key)
-        if value is None:
-            if required:
-                self.faults.append(f"{where}{key} is missing")
-            return {}
-        if not isinstance(value, dict):
-            self.faults.append(f"{where}{key} must be a mapping; found {type(value).__name__}")
-            return {}
-        if allowed is not None:
-            self._known(value, allowed, f"{where}{key}.")
-        return value
-
-    def _text(
-        self,
-        entry: Mapping[str, Any],
-        key: str,
-        default: str,
-        where: str = "",
-        required: bool = False,
-    ) -> str:
-        value = entry.get(key)
-        if value is None:
-            if required:
-                self.faults.append(f"{where}{key} is missing")
-            return default
-        if isinstance(value, (dict, list)):
-            self.faults.append(f"{where}{key} must be text")
-            return default
-        return " ".join(str(value).split())
-
     def _file(self, files: Mapping[str, Any], key: str, default: str) -> str:
         name = self._text(files, key, default, "files.")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(parquet|csv)", name):
@@ -329,43 +296,3 @@ class SpecReader:
                 f"files.{key} must be a plain file name ending in .parquet or .csv; found {name!r}"
             )
         return name
-
-    def _flag(self, entry: Mapping[str, Any], key: str, default: bool, where: str) -> bool:
-        value = entry.get(key, default)
-        if not isinstance(value, bool):
-            self.faults.append(f"{where}{key} must be true or false; found {value!r}")
-            return default
-        return value
-
-    def _number(
-        self,
-        entry: Mapping[str, Any],
-        key: str,
-        default: float,
-        low: float,
-        high: float,
-        where: str,
-    ) -> float:
-        value = entry.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.faults.append(f"{where}{key} must be a number; found {value!r}")
-            return default
-        if not low <= value <= high:
-            self.faults.append(f"{where}{key} must lie between {low:g} and {high:g}; found {value}")
-        return float(value)
-
-    def _whole(
-        self, entry: Mapping[str, Any], key: str, default: int, low: int, high: int, where: str
-    ) -> int:
-        value = entry.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.faults.append(
-                f"{where}{key} must be a whole number from {low} to {high}; found {value!r}"
-            )
-            return default
-        return value
-
-
-def _suggest(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
