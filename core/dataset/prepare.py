@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.dataset.rows import repeated
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce, read_labels, require_columns
 from core.errors import BadInput, SchemaError
@@ -48,7 +49,10 @@ def prepare(
     """
     target = spec.target.column
     require_columns(list(frame.columns), [*spec.raw_columns, target], "The development file")
-    distinct = _distinct_rows(frame) if spec.drop_duplicates else np.ones(len(frame), dtype=bool)
+    share = spec.test_size if test_size is None else test_size
+    seed = spec.split_seed if split_seed is None else split_seed
+    _check_split(share, seed)
+    distinct = ~repeated(frame) if spec.drop_duplicates else np.ones(len(frame), dtype=bool)
     labels = read_labels(frame[target], spec, "The development file")
     coerced = coerce(frame, spec, "The development file")
     _refuse_unreadable(coerced.reasons)
@@ -56,13 +60,7 @@ def prepare(
     kept = distinct & labelled & coerced.usable
     _check_classes(labels[kept], spec)
     model_input = _model_input(coerced.values[kept], labels[kept], spec)
-    train, test = _split(
-        model_input,
-        target,
-        spec.test_size if test_size is None else test_size,
-        spec.split_seed if split_seed is None else split_seed,
-        spec.stratify,
-    )
+    train, test = _split(model_input, target, share, seed, spec.stratify)
     return Prepared(
         rows_raw=len(frame),
         rows_duplicated=int((~distinct).sum()),
@@ -98,13 +96,11 @@ def _model_input(values: pd.DataFrame, labels: np.ndarray, spec: ProjectSpec) ->
     return table
 
 
-def _distinct_rows(frame: pd.DataFrame) -> np.ndarray:
-    try:
-        return ~frame.duplicated().to_numpy()
-    except TypeError as exc:
-        raise SchemaError(
-            "The development file has a column of lists or mappings; flatten it first."
-        ) from exc
+def _check_split(share: float, seed: int) -> None:
+    if not 0.01 <= share <= 0.9:
+        raise BadInput(f"The test share must lie between 0.01 and 0.9; found {share:g}.")
+    if not 0 <= seed < 2**31:
+        raise BadInput(f"The split's seed is a whole number from 0 to {2**31 - 1}; found {seed}.")
 
 
 def _refuse_unreadable(reasons: np.ndarray) -> None:
@@ -138,12 +134,18 @@ def _split(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     from sklearn.model_selection import train_test_split
 
-    train, test = train_test_split(
-        table,
-        test_size=test_size,
-        random_state=seed,
-        stratify=table[target] if stratify else None,
-    )
+    try:
+        train, test = train_test_split(
+            table,
+            test_size=test_size,
+            random_state=seed,
+            stratify=table[target] if stratify else None,
+        )
+    except ValueError as exc:  # so few rows that a part would lack a class
+        raise BadInput(
+            f"{len(table):,} rows are too few for a test share of {test_size:g} ({exc}); choose a "
+            "larger share or a larger file."
+        ) from exc
     if min(train[target].nunique(), test[target].nunique()) < 2:
         raise BadInput(
             "After the split one part has a single class; choose a larger test share or stratify."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.dataset.rows import hashable, repeated
 from core.dataset.spec import ProjectSpec
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def summarise(frame: pd.DataFrame, spec: ProjectSpec, labels: np.ndarray) -> Tab
     """Count what is there; ``labels`` are 1, 0 or nan, shape (n,)."""
     return TableSummary(
         rows=len(frame),
-        duplicates=int(frame.duplicated().sum()),
+        duplicates=int(repeated(frame).sum()),
         labelled=int((~np.isnan(labels)).sum()),
         positives=int(np.nansum(labels)),
         columns=tuple(_column(frame[name], spec) for name in frame.columns),
@@ -62,7 +63,7 @@ def _column(values: pd.Series, spec: ProjectSpec) -> ColumnSummary:
         kind=spec.kinds.get(name, ""),
         found_type=str(values.dtype),
         missing=len(values) - len(present),
-        distinct=int(present.nunique()),
+        distinct=int(hashable(present).nunique()),
         example=str(present.iloc[0])[:40] if len(present) else "",
     )
 

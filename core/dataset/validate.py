@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,10 +60,16 @@ def compare_columns(found: Sequence[str], needed: Sequence[str]) -> ColumnDiff:
 
 
 def require_columns(found: Sequence[str], needed: Sequence[str], what: str) -> None:
-    """Raise SchemaError with the diff unless every needed name is there."""
+    """Raise SchemaError with the diff unless every needed name is there, once."""
     diff = compare_columns(found, needed)
     if not diff.fits:
         raise SchemaError(diff.message(what))
+    doubled = [name for name, count in Counter(found).items() if count > 1 and name in needed]
+    if doubled:
+        raise SchemaError(
+            f"{what} has {', '.join(map(repr, doubled))} more than once; "
+            "give every column a name of its own."
+        )
 
 
 @dataclass(frozen=True)
@@ -133,10 +140,9 @@ def read_labels(values: pd.Series, spec: ProjectSpec, what: str) -> np.ndarray:
         text = np.where(values.to_numpy(), "True", "False").astype(object)
     known = sorted({str(label) for label in set(text) if label != MISSING})
     positive = {spec.target.positive}
-    if spec.target.positive in ("True", "False"):
-        positive.add(spec.target.positive.lower())
-    if spec.target.positive in ("1", "1.0", "True", "true"):
-        positive |= {"1", "1.0", "True", "true"}
+    for words in (_TRUE_WORDS, _FALSE_WORDS):
+        if spec.target.positive in words:
+            positive |= words
     if len(known) > 2 or (len(known) == 2 and not positive & set(known)):
         raise SchemaError(
             f"{what}: the target {spec.target.column!r} should hold two labels, one of them "
@@ -148,15 +154,19 @@ def read_labels(values: pd.Series, spec: ProjectSpec, what: str) -> np.ndarray:
     return result
 
 
+_TRUE_WORDS = {"1", "1.0", "True", "true"}
+_FALSE_WORDS = {"0", "0.0", "False", "false"}
 _NOUN = {"numeric": "finite number", "boolean": "yes/no value", "categorical": "text"}
 
 
 def _absent(raw: pd.Series) -> np.ndarray:
     import pandas as pd
 
+    from core.dataset.columns import as_text
+
     absent = raw.isna().to_numpy(dtype=bool)
     if pd.api.types.is_object_dtype(raw.dtype) or pd.api.types.is_string_dtype(raw.dtype):
-        absent = absent | raw.astype("string").str.strip().eq("").fillna(True).to_numpy(dtype=bool)
+        absent = absent | as_text(raw).str.strip().eq("").fillna(True).to_numpy(dtype=bool)
     return absent
 
 

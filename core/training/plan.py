@@ -88,12 +88,15 @@ def make_plan(
     chosen_folds = folds if folds is not None else spec.training.folds
     if not 2 <= chosen_folds <= 50:
         raise BadInput(f"Folds must be 2 to 50; found {chosen_folds}.")
+    chosen_seed = spec.training.seed if seed is None else seed
+    if not 0 <= chosen_seed < 2**31:
+        raise BadInput(f"The seed is a whole number from 0 to {2**31 - 1}; found {chosen_seed}.")
     return TrainingPlan(
         project=spec.name,
         models=tuple(models),
         folds=chosen_folds,
         metric=chosen_metric,
-        seed=spec.training.seed if seed is None else seed,
+        seed=chosen_seed,
         fit_share=spec.training.fit_share,
     )
 
