@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +20,8 @@ from core.settings import REPOSITORY, Settings, check_project_name
 
 SAMPLE = "sample"
 ROLES = ("dev", "prod")
-_DOWNLOAD_SECONDS = 30
+_ANSWER_SECONDS = 30
+_DOWNLOAD_SECONDS = 1800
 _MAX_DOWNLOAD_BYTES = 1 << 30
 
 
@@ -155,7 +157,7 @@ def download(settings: Settings, project: str, role: str) -> RawFiles:
                 f"The downloaded file is not the expected one (sha256 {found[:12]}…, expected "
                 f"{sources[role].sha256[:12]}…) and was thrown away; upload the file instead."
             )
-        io.column_names(temporary)
+        check_raw_file(temporary, spec, role, shown_as=target.name)
     return raw_files(settings, project)
 
 
@@ -164,16 +166,24 @@ def _fetch(source: Source, target: Path) -> str:
 
     digest = hashlib.sha256()
     size = 0
+    give_up_at = time.monotonic() + _DOWNLOAD_SECONDS
     try:
-        with requests.get(source.url, stream=True, timeout=_DOWNLOAD_SECONDS) as answer:
+        with requests.get(source.url, stream=True, timeout=_ANSWER_SECONDS) as answer:
             answer.raise_for_status()
             with target.open("wb") as stream:
                 for piece in answer.iter_content(1 << 16):
                     size += len(piece)
                     if size > _MAX_DOWNLOAD_BYTES:
                         raise DataFileError("The download is over 1 GB; it was stopped.")
+                    if time.monotonic() > give_up_at:
+                        raise DataFileError("The download took over half an hour; it was stopped.")
                     digest.update(piece)
                     stream.write(piece)
+    except requests.HTTPError as exc:
+        raise DataFileError(
+            f"{source.url} answered {exc.response.status_code} {exc.response.reason}: the file is "
+            "not to be had there; find it elsewhere and upload it here."
+        ) from exc
     except requests.RequestException as exc:
         raise DataFileError(
             f"The file could not be downloaded ({type(exc).__name__}): is this machine online? "
