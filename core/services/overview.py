@@ -182,3 +182,8 @@ def _preparation(settings: Settings, spec: specs.ProjectSpec) -> dict[str, Any] 
         return None
     found = dict(read_json(path))
     return found if found.get("spec_digest") == spec.digest else None
+
+
+def preload() -> None:
+    """Import what the first question to MLflow would otherwise wait for."""
+    store.preload()

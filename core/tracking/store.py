@@ -63,6 +63,14 @@ def _client(tracking_uri: str, settings: Settings) -> MlflowClient:
     return made
 
 
+def preload() -> None:
+    """Import MLflow now, so that no later question waits for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.sklearn
+        import mlflow.tracking  # noqa: F401
+
+
 def is_new(settings: Settings) -> bool:
     """True if the local database does not exist yet (its making takes seconds)."""
     local = settings.home / "mlruns" / "mlflow.db"

@@ -1,0 +1,91 @@
+"""The frame of every page: title, navigation, project, status line, and the error boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.errors import BadInput, CourtsideError
+from core.services import overview
+from core.settings import Settings
+from core.ui import cached, parts, state
+from core.ui.words import ago, escape, exact
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page's body gets: the workspace and the project looked at."""
+
+    settings: Settings
+    project: str
+    spec: Any
+
+
+def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
+    """Draw a page: frame first, so that it paints at once, then the body, then the status line.
+
+    A page that was opened by a deep link needs nothing of any other page.
+    """
+    st.set_page_config(
+        page_title=f"{title} · Courtside", page_icon=":material/sports_basketball:", layout="wide"
+    )
+    cached.warm_up()
+    try:
+        settings = state.settings()
+        project = state.current_project()
+        unknown = None
+    except CourtsideError as exc:
+        st.error(escape(str(exc)), icon=":material/error:")
+        return
+    unknown = state.unknown_project()
+    _sidebar(settings, project)
+    st.title(title, anchor=False)
+    st.markdown(purpose)
+    status = st.empty()
+    if unknown:
+        st.warning(f"There is no project “{escape(unknown)}” here; this is another one.")
+    if project is None:
+        st.info("There is no project yet; Home makes the sample with one press.")
+        return
+    try:
+        page = Page(settings, project, cached.spec(settings, project))
+    except BadInput as exc:
+        st.error(escape(str(exc)), icon=":material/error:")
+        return
+    with parts.guarded(f"show {title}"):
+        body(page)
+    with parts.guarded("read where the project stands"):
+        _status_line(status, settings, project)
+
+
+def _sidebar(settings: Settings, project: str | None) -> None:
+    with st.sidebar:
+        st.markdown("### :material/sports_basketball: Courtside")
+        state.choose_project()
+        for page in parts.PAGES:
+            parts.link(page, project)
+        address = overview.tracking_address(settings)
+        if address:
+            st.link_button("MLflow", address, icon=":material/open_in_new:", type="tertiary")
+        else:
+            st.caption("`make tracking` opens MLflow's own pages here.")
+
+
+def _status_line(place: Any, settings: Settings, project: str) -> None:
+    standing = cached.standing(settings, project)
+    champion = "no champion yet"
+    if standing.champion is not None:
+        version = standing.champion
+        auc = version.metrics.get("test_roc_auc")
+        figure = f", ROC AUC {auc:.3f}" if auc is not None else ""
+        champion = f"champion v{version.version} {version.title}{figure}"
+    last, exactly = "nothing done yet", None
+    if standing.last is not None:
+        last = f"last: {overview.describe(standing.last)}, {ago(standing.last.started_at)}"
+        exactly = exact(standing.last.started_at)
+    place.caption(
+        f"**{escape(standing.title)}** · {escape(champion)} · {escape(last)}", help=exactly
+    )

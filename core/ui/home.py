@@ -1,0 +1,118 @@
+"""Home's body: the life cycle as steps, the next one first, the latest actions below."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import overview, projects
+from core.services.overview import Standing, Step
+from core.ui import cached, parts
+from core.ui.frame import Page
+from core.ui.words import ago, escape, exact, number
+
+
+def body(page: Page) -> None:
+    """Steps, next action, champion's figures, drift and the log of actions."""
+    if not cached.has_data(page.settings, page.project):
+        _offer_data(page)
+        return
+    standing = cached.standing(page.settings, page.project)
+    _next(standing)
+    _steps(standing)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _drift(standing)
+        _champion(standing)
+    with right:
+        _recent(page, standing)
+
+
+def _offer_data(page: Page) -> None:
+    with st.container(border=True):
+        st.subheader("Nothing here yet", anchor=False)
+        st.markdown(
+            "The **sample project** is a made-up basketball shooter: trained on two-point shots, "
+            "then sent to production on three-point shots. It shows every page in five minutes "
+            "and needs no download."
+        )
+        if st.button("Make the sample project", type="primary", icon=":material/auto_awesome:"):
+            with parts.guarded("make the sample"):
+                with st.spinner("Making the sample: 9,000 shots to learn from, 2,400 to score"):
+                    projects.init_sample(page.settings)
+                st.query_params["project"] = projects.SAMPLE
+                st.session_state["courtside_project"] = projects.SAMPLE
+                st.rerun()
+        parts.link("1_Data_preparation", page.project, "Or bring your own data")
+
+
+def _next(standing: Standing) -> None:
+    step = standing.next_step
+    with st.container(border=True):
+        if step is None:
+            if standing.drift_level == "alarm":
+                st.markdown(
+                    "**Next: lead the model back.** Production has drifted; train on rows like "
+                    "it, compare, and promote the better model."
+                )
+                parts.link("2_Training", standing.project, "Train again")
+            else:
+                st.markdown("**All steps done.** Score new files as they come, and watch.")
+                parts.link("4_Production_scoring", standing.project, "Score a file")
+            return
+        st.markdown(f"**Next: {step.title.lower()}** — {escape(step.summary)}")
+        parts.link(step.page, standing.project, f"{step.title} now")
+
+
+def _steps(standing: Standing) -> None:
+    for column, step in zip(st.columns(5), standing.steps, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            _step(step, standing)
+
+
+def _step(step: Step, standing: Standing) -> None:
+    sign = ":green[:material/check_circle:]" if step.done else ":gray[:material/circle:]"
+    if step.key == "monitor" and step.done and standing.drift_level == "alarm":
+        sign = ":red[:material/error:]"
+    st.markdown(f"{sign} **{step.title}**")
+    st.caption(escape(step.summary))
+    parts.link(step.page, standing.project, "Open")
+
+
+def _drift(standing: Standing) -> None:
+    st.subheader("Drift", anchor=False)
+    if standing.drift_level is None:
+        st.caption("Not checked yet: score a production file, then look at Monitor.")
+        return
+    parts.level_badge(standing.drift_level)
+    st.markdown(escape(standing.drift_verdict))
+
+
+def _champion(standing: Standing) -> None:
+    st.subheader("Champion", anchor=False)
+    version = standing.champion
+    if version is None:
+        st.caption("The best model of the first training becomes champion.")
+        return
+    st.markdown(
+        f"**v{version.version} {escape(version.title)}**, registered {ago(version.created_at)}",
+        help=exact(version.created_at),
+    )
+    shown = (("test_roc_auc", "ROC AUC"), ("test_f1", "F1"), ("test_log_loss", "Log loss"))
+    for column, (key, title) in zip(st.columns(3), shown, strict=True):
+        column.metric(f"{title} on holdout", number(version.metrics.get(key)))
+
+
+def _recent(page: Page, standing: Standing) -> None:
+    st.subheader("Latest actions", anchor=False)
+    if not standing.recent:
+        st.caption("Every action is logged to MLflow and listed here.")
+        return
+    address = overview.tracking_address(page.settings)
+    for run in standing.recent[:8]:
+        what = escape(overview.describe(run))
+        st.markdown(
+            f"{what} :gray[· {ago(run.started_at)}]",
+            help=f"{exact(run.started_at)} · run {run.run_id[:8]}",
+        )
+    if address:
+        st.link_button("All of them in MLflow", address, icon=":material/open_in_new:")

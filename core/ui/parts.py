@@ -1,0 +1,122 @@
+"""Small pieces that pages share: charts with their numbers, levels, links, empty states."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import BadInput, CourtsideError
+from core.services import overview
+from core.settings import Settings
+from core.ui.words import ago, escape, exact
+
+if TYPE_CHECKING:
+    from core.services.overview import Run
+
+_LEVELS: dict[str, tuple[str, Any, str]] = {
+    "ok": ("no drift", "green", ":material/check_circle:"),
+    "warning": ("warning", "orange", ":material/warning:"),
+    "alarm": ("alarm", "red", ":material/error:"),
+    "unknown": ("not known", "gray", ":material/help:"),
+}
+
+PAGES = {
+    "Home": ("Home.py", "Home", ":material/home:"),
+    "1_Data_preparation": ("pages/1_Data_preparation.py", "1 Prepare", ":material/table:"),
+    "2_Training": ("pages/2_Training.py", "2 Train", ":material/model_training:"),
+    "3_Model_comparison": ("pages/3_Model_comparison.py", "3 Compare", ":material/balance:"),
+    "4_Production_scoring": ("pages/4_Production_scoring.py", "4 Score", ":material/bolt:"),
+    "5_Drift_monitoring": ("pages/5_Drift_monitoring.py", "5 Monitor", ":material/monitoring:"),
+}
+
+
+def link(page: str, project: str | None, label: str | None = None, **options: Any) -> None:
+    """A link to another page that keeps the project."""
+    path, title, icon = PAGES[page]
+    query = {"project": project} if project else None
+    st.page_link(path, label=label or title, icon=icon, query_params=query, **options)
+
+
+def level_badge(level: str | None, words: str | None = None) -> None:
+    """Ok, warning or alarm by colour, sign and word."""
+    default, colour, icon = _LEVELS[level if level in _LEVELS else "unknown"]
+    st.badge(words or default, icon=icon, color=colour)
+
+
+def chart(figure: Any, key: str, alt: str | None = None) -> None:
+    """A Plotly chart with the numbers behind it to download."""
+    st.plotly_chart(
+        figure,
+        key=key,
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+        alt=alt or figure.layout.title.text or key,
+    )
+
+
+def numbers_below(figure: Any, key: str, name: str) -> None:
+    """A quiet download of the numbers behind a chart."""
+    from core.services import reports
+
+    st.download_button(
+        "Numbers (CSV)",
+        data=lambda: reports.chart_csv(figure),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"{key}-numbers",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def empty(
+    message: str, page: str | None = None, project: str | None = None, label: str = ""
+) -> None:
+    """An empty state: what is missing, and the link to where it is made."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f":material/inbox: {message}")
+        if page is not None:
+            link(page, project, label or None)
+
+
+def moment(run: Run) -> str:
+    """When a run happened, relative."""
+    return ago(run.started_at)
+
+
+@contextmanager
+def guarded(doing: str = "show this") -> Iterator[None]:
+    """Errors inside the block become one clear message; never a traceback in the page."""
+    try:
+        yield
+    except BadInput as exc:
+        st.warning(escape(str(exc)), icon=":material/edit_note:")
+    except CourtsideError as exc:
+        st.error(escape(str(exc)), icon=":material/error:")
+    except Exception:
+        logging.getLogger("courtside").exception("could not %s", doing)
+        st.error(
+            f"Something unexpected happened, so Courtside could not {doing}. Nothing was changed; "
+            "the server's log has the details. Reload the page to try again.",
+            icon=":material/error:",
+        )
+
+
+def mlflow_link(settings: Settings, run_id: str | None, label: str = "Open in MLflow") -> None:
+    """A link into MLflow's own pages where they run; otherwise how to start them."""
+    if not run_id:
+        return
+    address = overview.run_link(settings, run_id)
+    if address is None:
+        st.caption(f"MLflow run `{run_id[:8]}` · `make tracking` opens MLflow's own pages")
+    else:
+        st.link_button(label, address, icon=":material/open_in_new:", type="tertiary")
+
+
+def when(run: Run) -> None:
+    """A run's age with the exact moment on hover."""
+    st.caption(ago(run.started_at), help=exact(run.started_at))
