@@ -1,0 +1,9 @@
+"""The training page."""
+
+from __future__ import annotations
+
+from core.ui.frame import Page
+
+
+def body(page: Page) -> None:
+    """Draw the page."""
