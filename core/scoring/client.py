@@ -13,6 +13,7 @@ import numpy as np
 
 from core.errors import EndpointError
 from core.scoring import payload, refusals
+from core.scoring.wording import as_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ class RestClient:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             said = body.get("message") or response.text.strip() or "no reason given"
             return (
-                f"{answered}, a fault of its own ({refusals.shortened(str(said))}) See the "
+                f"{answered}, a fault of its own ({as_sentence(str(said))}) See the "
                 "endpoint's log, then stop and start it."
             )
         if status in _NOT_A_SCORING_SERVER or status < HTTPStatus.BAD_REQUEST:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from core.scoring.wording import as_sentence
+
 _MISSING = re.compile(r"Model is missing inputs \[(?P<missing>.*?)\]\.")
 _EXTRA = re.compile(r"there were extra inputs: \[(?P<extra>.*?)\]\.")
 _CONVERSION = re.compile(
@@ -17,7 +19,6 @@ _INCOMPATIBLE = re.compile(
 _TEXT_VALUE = re.compile(r"could not convert string to \w+: (?P<value>'.*?'|\".*?\")")
 _NO_VALUE = ("non-finite", "NoneType", "NaN to integer", "NA to integer")
 _INSIDE_THE_MODEL = "unexpected error while evaluating the model"
-_MOST_CHARACTERS = 300
 
 _KINDS = {
     "int": "whole numbers",
@@ -87,18 +88,10 @@ def _kind(type_name: str) -> str:
 def _failed_inside(stack_trace: str) -> str:
     lines = [line.strip() for line in stack_trace.splitlines() if line.strip()]
     raised = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
-    cause = shortened(raised[-1]) if raised else "it gave no reason."
+    cause = as_sentence(raised[-1]) if raised else "it gave no reason."
     return f"The model could not score the rows: {cause} Check their values against the training's."
 
 
 def _last_cause(message: str) -> str:
     cause = message.rpartition("Error: ")[2].removeprefix("Invalid input. ")
-    return shortened(cause) if cause.strip() else "it gave no reason."
-
-
-def shortened(text: str) -> str:
-    """``text`` on one line, as a sentence of bounded length."""
-    joined = " ".join(text.split())
-    if len(joined) > _MOST_CHARACTERS:
-        joined = joined[:_MOST_CHARACTERS].rstrip() + "…"
-    return joined if joined.endswith((".", "…", "!", "?")) else joined + "."
+    return as_sentence(cause) if cause.strip() else "it gave no reason."

@@ -6,9 +6,10 @@ import re
 import signal
 from pathlib import Path
 
+from core.scoring.wording import as_sentence
+
 _TAIL_BYTES = 262_144
 _REASON_LINES = 200
-_REASON_CHARACTERS = 300
 
 _EXCEPTION = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z]\w*(?:Error|Exception)(?:: (?P<said>.*))?")
 _COMPLAINTS = (
@@ -45,9 +46,9 @@ def _complaint(line: str) -> str:
     if _WRAPPER.fullmatch(line):
         return ""
     if _EXCEPTION.fullmatch(line):
-        return _sentence(line)
+        return as_sentence(line)
     found = next((match for pattern in _COMPLAINTS if (match := pattern.fullmatch(line))), None)
-    return _sentence(found["said"]) if found else ""
+    return as_sentence(found["said"]) if found else ""
 
 
 def _how_it_ended(lines: list[str]) -> str:
@@ -57,10 +58,3 @@ def _how_it_ended(lines: list[str]) -> str:
         name = signal.Signals(-code).name
         return f"it was ended from outside with {name} (SIGKILL often means: out of memory)."
     return "its log gives no reason; it was ended from outside, or the machine was restarted."
-
-
-def _sentence(text: str) -> str:
-    shortened = " ".join(text.split())
-    if len(shortened) > _REASON_CHARACTERS:
-        shortened = shortened[:_REASON_CHARACTERS].rstrip() + "…"
-    return shortened if shortened.endswith((".", "…", "!", "?")) else shortened + "."
