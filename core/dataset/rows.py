@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,6 @@ def repeated(frame: pd.DataFrame) -> np.ndarray:
 
 def hashable(values: pd.Series) -> pd.Series:
     """The column itself, or its spelling where it holds lists or mappings, which have no hash."""
-    try:
-        values.duplicated()
-    except TypeError:
-        return values.map(repr)
+    if values.dtype == object and any(not isinstance(value, Hashable) for value in values):
+        return values.map(repr, na_action="ignore")
     return values
