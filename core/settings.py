@@ -84,7 +84,7 @@ class Settings:
         return self.home / "data" / check_project_name(project)
 
     def layer(self, project: str, layer: str) -> Path:
-        """The folder of one data layer, e.g. ``layer("kobe", "01_raw")``; may not exist yet."""
+        """The folder of one data layer, e.g. ``layer("sample", "01_raw")``; may not exist yet."""
         if layer not in LAYERS:
             raise BadInput(f"Layers are {', '.join(LAYERS)}; found {layer!r}.")
         return self.project_dir(project) / layer
