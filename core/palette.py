@@ -25,7 +25,7 @@ def layout(title: str, **extra: Any) -> dict[str, Any]:
         "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 56, "r": 16, "t": 56, "b": 48},
+        "margin": {"l": 56, "r": 16, "t": 64, "b": 48},
         "colorway": [REFERENCE, ACCENT, CHAMPION, *OTHERS],
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         "xaxis": {"gridcolor": _GRID, "zeroline": False, "automargin": True},

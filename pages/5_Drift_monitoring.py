@@ -1,4 +1,4 @@
-"""Drift monitoring: what production looks like against the training data, before the labels say so."""
+"""Drift monitoring: what production looks like against the training data."""
 
 from core.ui import frame, monitoring
 

@@ -93,6 +93,11 @@ def last(settings: Settings, project: str) -> dict[str, Any] | None:
     return dict(read_json(path)) if path.is_file() else None
 
 
+def spec_text(settings: Settings, project: str) -> str:
+    """The project's specification as it stands in its file."""
+    return settings.spec_file(project).read_text(encoding="utf-8")
+
+
 def distribution_figures(raw: RawData, spec: ProjectSpec) -> dict[str, Figure]:
     """One chart per input column, by outcome."""
     return {

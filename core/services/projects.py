@@ -106,9 +106,16 @@ def init_files(
     return raw_files(settings, project)
 
 
-def install_spec(settings: Settings, project: str, text: str) -> ProjectSpec:
-    """Check and store a specification for a project, new or known; SpecError says the fault."""
-    spec = specs.from_text(text, check_project_name(project))
+def create(settings: Settings, project: str, content: bytes) -> ProjectSpec:
+    """A new project from a specification in YAML; BadInput if the name is taken."""
+    check_project_name(project)
+    if project in known_projects(settings):
+        raise BadInput(f"There is a project {project!r} already; choose another name.")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise BadInput("The specification should be text in UTF-8; save it so.") from exc
+    spec = specs.from_text(text, project)
     write_text(settings.spec_file(project), text)
     return spec
 

@@ -33,6 +33,7 @@ def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
         page_title=f"{title} · Courtside", page_icon=":material/sports_basketball:", layout="wide"
     )
     cached.warm_up()
+    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:2.6rem}</style>")
     try:
         settings = state.settings()
         project = state.current_project()

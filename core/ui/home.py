@@ -10,6 +10,14 @@ from core.ui import cached, parts
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, number
 
+_NEXT = {
+    "prepare": "Look at the raw rows, then clean and split them.",
+    "train": "The data are ready; train a first model on them.",
+    "compare": "See the versions side by side and choose who is in charge.",
+    "score": "A model is in charge; score a production file with it.",
+    "monitor": "Predictions have been logged since the last check; see whether they drift.",
+}
+
 
 def body(page: Page) -> None:
     """Steps, next action, champion's figures, drift and the log of actions."""
@@ -47,20 +55,19 @@ def _offer_data(page: Page) -> None:
 
 def _next(standing: Standing) -> None:
     step = standing.next_step
-    with st.container(border=True):
-        if step is None:
-            if standing.drift_level == "alarm":
-                st.markdown(
-                    "**Next: lead the model back.** Production has drifted; train on rows like "
-                    "it, compare, and promote the better model."
-                )
-                parts.link("2_Training", standing.project, "Train again")
-            else:
-                st.markdown("**All steps done.** Score new files as they come, and watch.")
-                parts.link("4_Production_scoring", standing.project, "Score a file")
-            return
-        st.markdown(f"**Next: {step.title.lower()}** — {escape(step.summary)}")
-        parts.link(step.page, standing.project, f"{step.title} now")
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        if step is not None:
+            st.markdown(f"**Next: {step.title.lower()}.** {escape(_NEXT[step.key])}")
+            parts.go_button(f"{step.title} now", step.page, standing.project, "next")
+        elif standing.drift_level == "alarm":
+            st.markdown(
+                "**Next: lead the model back.** Production has drifted; train on rows like it, "
+                "compare, and promote the better model."
+            )
+            parts.go_button("Train again", "2_Training", standing.project, "next")
+        else:
+            st.markdown("**All steps done.** Score new files as they come, and watch for drift.")
+            parts.go_button("Score a file", "4_Production_scoring", standing.project, "next")
 
 
 def _steps(standing: Standing) -> None:
@@ -107,12 +114,12 @@ def _recent(page: Page, standing: Standing) -> None:
     if not standing.recent:
         st.caption("Every action is logged to MLflow and listed here.")
         return
+    parts.timed_list(
+        [
+            (overview.describe(run), run.started_at, f"run {run.run_id[:8]}")
+            for run in standing.recent[:8]
+        ]
+    )
     address = overview.tracking_address(page.settings)
-    for run in standing.recent[:8]:
-        what = escape(overview.describe(run))
-        st.markdown(
-            f"{what} :gray[· {ago(run.started_at)}]",
-            help=f"{exact(run.started_at)} · run {run.run_id[:8]}",
-        )
     if address:
         st.link_button("All of them in MLflow", address, icon=":material/open_in_new:")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -13,9 +15,6 @@ from core.errors import BadInput, CourtsideError
 from core.services import overview
 from core.settings import Settings
 from core.ui.words import ago, escape, exact
-
-if TYPE_CHECKING:
-    from core.services.overview import Run
 
 _LEVELS: dict[str, tuple[str, Any, str]] = {
     "ok": ("no drift", "green", ":material/check_circle:"),
@@ -48,12 +47,19 @@ def level_badge(level: str | None, words: str | None = None) -> None:
 
 
 def chart(figure: Any, key: str, alt: str | None = None) -> None:
-    """A Plotly chart with the numbers behind it to download."""
+    """A Plotly chart under its title; the title is text of the page, so that it wraps."""
+    import plotly.graph_objects as go
+
+    title = str(figure.layout.title.text or "")
+    shown = go.Figure(figure)
+    if title:
+        st.markdown(f"**{escape(title)}**")
+        shown.update_layout(title={"text": ""}, margin={"t": 36})
     st.plotly_chart(
-        figure,
+        shown,
         key=key,
         config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
-        alt=alt or figure.layout.title.text or key,
+        alt=alt or title or key,
     )
 
 
@@ -73,6 +79,23 @@ def numbers_below(figure: Any, key: str, name: str) -> None:
     )
 
 
+def go_button(label: str, page: str, project: str | None, key: str) -> None:
+    """The main way on: a button that leads to another page and keeps the project."""
+    path, _, icon = PAGES[page]
+    if st.button(label, type="primary", icon=icon, key=key):
+        st.switch_page(path, query_params={"project": project} if project else None)
+
+
+def timed_list(rows: Sequence[tuple[str, datetime, str]]) -> None:
+    """What happened and how long ago, the exact moment on hover: (text, moment, more on hover)."""
+    items = "".join(
+        f'<li title="{html.escape(exact(when))} · {html.escape(more)}">{html.escape(text)} '
+        f'<span style="opacity:.6">· {html.escape(ago(when))}</span></li>'
+        for text, when, more in rows
+    )
+    st.html(f'<ul style="padding-left:1.1rem;line-height:1.9;margin:0">{items}</ul>')
+
+
 def empty(
     message: str, page: str | None = None, project: str | None = None, label: str = ""
 ) -> None:
@@ -81,11 +104,6 @@ def empty(
         st.markdown(f":material/inbox: {message}")
         if page is not None:
             link(page, project, label or None)
-
-
-def moment(run: Run) -> str:
-    """When a run happened, relative."""
-    return ago(run.started_at)
 
 
 @contextmanager
@@ -115,8 +133,3 @@ def mlflow_link(settings: Settings, run_id: str | None, label: str = "Open in ML
         st.caption(f"MLflow run `{run_id[:8]}` · `make tracking` opens MLflow's own pages")
     else:
         st.link_button(label, address, icon=":material/open_in_new:", type="tertiary")
-
-
-def when(run: Run) -> None:
-    """A run's age with the exact moment on hover."""
-    st.caption(ago(run.started_at), help=exact(run.started_at))

@@ -22,6 +22,7 @@ def body(page: Page) -> None:
             icon=":material/inbox:",
         )
         _sources(page, expanded=True)
+        _new_project(page)
         return
     raw = cached.raw_data(page.settings, page.project, "dev")
     _counts(raw)
@@ -29,6 +30,7 @@ def body(page: Page) -> None:
     _sources(page, expanded=False)
     _charts(page, raw)
     _schema(raw)
+    _new_project(page)
 
 
 def _counts(raw: RawData) -> None:
@@ -144,6 +146,33 @@ def _on_disk(page: Page) -> None:
         f"Or put the files on the server: `{folder}/{page.spec.dev_file}` and "
         f"`{folder}/{page.spec.prod_file}`."
     )
+
+
+def _new_project(page: Page) -> None:
+    with st.expander("Start a project of your own", icon=":material/add_circle:"):
+        st.markdown(
+            "A project is a short YAML file that says which column to predict and what the others "
+            "are. Take this project's as a pattern, change it, and upload it here; then upload "
+            "the data."
+        )
+        st.download_button(
+            "This project's specification",
+            data=preparation.spec_text(page.settings, page.project),
+            file_name="project.yaml",
+            mime="text/yaml",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        name = st.text_input(
+            "Name of the new project", placeholder="churn", help="Lower-case letters, digits, - _"
+        )
+        given = st.file_uploader("Specification (YAML)", type=["yaml", "yml"], key="new-spec")
+        if st.button("Make the project", disabled=not (name and given)) and given is not None:
+            with parts.guarded("make the project"):
+                projects.create(page.settings, name.strip(), given.getvalue())
+                st.query_params["project"] = name.strip()
+                st.rerun()
 
 
 def _charts(page: Page, raw: RawData) -> None:
