@@ -167,6 +167,9 @@ def _make_room(files: EndpointFolder, host: str, port: int) -> None:
         _check_port(host, port)
     if record is not None:
         _end(files, record)
+    else:
+        # A starter that was killed before it could write the record may have left a server.
+        server_process.end_all(files.path, None)
     _check_port(host, port)
 
 
@@ -205,6 +208,8 @@ def _wait_until_ready(
             return
         process = current.find_process()
         if process is None:
+            if files.read() != current:
+                continue  # stopped or replaced since it was read
             raise EndpointError(
                 f"The endpoint ended before it answered: {server_log.reason(files.log_file)}"
             )

@@ -180,6 +180,13 @@ def test_stop_ends_a_child_whose_parent_is_gone(folder, begin):
     assert not is_alive(child)
 
 
+def test_a_server_whose_record_was_never_written_is_found_and_ended(folder, begin):
+    members = tree_of(begin().pid)
+    (folder / "endpoint.json").unlink()
+    assert begin().state == "running"
+    assert not any(map(is_alive, members))
+
+
 def test_the_same_version_is_left_alone(begin, behave):
     made = begin()
     assert begin() == made
