@@ -167,10 +167,9 @@ def _prepare(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
 
 def _train(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     from core.services import projects, training
-    from core.training.plan import make_plan
 
     project = _project(settings, options)
-    plan = make_plan(
+    plan = training.make_plan(
         projects.load_spec(settings, project),
         _names(options.models),
         _counts(options.n_iter),
