@@ -196,6 +196,7 @@ def court_figure(
                 "range": [-7, 42],
                 "showgrid": False,
                 "scaleanchor": "x",
+                "constrain": "domain",
             },
         )
     )

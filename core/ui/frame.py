@@ -30,7 +30,10 @@ def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
     A page that was opened by a deep link needs nothing of any other page.
     """
     st.set_page_config(
-        page_title=f"{title} · Courtside", page_icon=":material/sports_basketball:", layout="wide"
+        page_title=f"{title} · Courtside",
+        page_icon=":material/sports_basketball:",
+        layout="wide",
+        initial_sidebar_state=230,
     )
     cached.warm_up()
     st.html("<style>[data-testid=stMainBlockContainer]{padding-top:2.6rem}</style>")

@@ -71,9 +71,10 @@ def _next(standing: Standing) -> None:
 
 
 def _steps(standing: Standing) -> None:
-    for column, step in zip(st.columns(5), standing.steps, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            _step(step, standing)
+    with st.container(horizontal=True, gap="small"):
+        for step in standing.steps:
+            with st.container(border=True, height="stretch", width=156):
+                _step(step, standing)
 
 
 def _step(step: Step, standing: Standing) -> None:
@@ -105,8 +106,9 @@ def _champion(standing: Standing) -> None:
         help=exact(version.created_at),
     )
     shown = (("test_roc_auc", "ROC AUC"), ("test_f1", "F1"), ("test_log_loss", "Log loss"))
-    for column, (key, title) in zip(st.columns(3), shown, strict=True):
-        column.metric(f"{title} on holdout", number(version.metrics.get(key)))
+    parts.figures_row(
+        [(title, number(version.metrics.get(key)), "on the holdout") for key, title in shown]
+    )
 
 
 def _recent(page: Page, standing: Standing) -> None:

@@ -96,6 +96,13 @@ def timed_list(rows: Sequence[tuple[str, datetime, str]]) -> None:
     st.html(f'<ul style="padding-left:1.1rem;line-height:1.9;margin:0">{items}</ul>')
 
 
+def figures_row(figures: Sequence[tuple[str, str, str | None]]) -> None:
+    """Key figures side by side, wrapping where the page is narrow: (label, value, help)."""
+    with st.container(horizontal=True, gap="medium"):
+        for label, value, explained in figures:
+            st.metric(label, value, help=explained, width="content")
+
+
 def empty(
     message: str, page: str | None = None, project: str | None = None, label: str = ""
 ) -> None:

@@ -35,13 +35,16 @@ def body(page: Page) -> None:
 
 def _counts(raw: RawData) -> None:
     summary = raw.summary
-    columns = st.columns(5)
-    columns[0].metric("Rows", number(summary.rows))
-    columns[1].metric("Labelled", number(summary.labelled))
-    columns[2].metric("Positive", share(summary.positive_rate), help="of the labelled rows")
-    columns[3].metric("Repeated rows", number(summary.duplicates))
     gaps = sum(column.missing for column in summary.columns if column.role == "input")
-    columns[4].metric("Missing inputs", number(gaps), help="empty cells in the model's columns")
+    parts.figures_row(
+        [
+            ("Rows", number(summary.rows), None),
+            ("Labelled", number(summary.labelled), "rows whose outcome is known"),
+            ("Positive", share(summary.positive_rate), "of the labelled rows"),
+            ("Repeated rows", number(summary.duplicates), "entered more than once"),
+            ("Missing inputs", number(gaps), "empty cells in the model's columns"),
+        ]
+    )
 
 
 def _prepare(page: Page) -> None:
