@@ -95,8 +95,9 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
             for feature in known
         ],
         textposition="auto",
-        customdata=[feature.change for feature in known],
-        hovertemplate="%{y}: PSI %{x:.3f}<br>%{customdata}<extra></extra>",
+        customdata=[[feature.level, feature.change] for feature in known],
+        meta=["level", "change"],
+        hovertemplate="%{y}: PSI %{x:.3f}<br>%{customdata[1]}<extra></extra>",
     )
     ticks = go.Scatter(
         x=[feature.threshold for feature in known],

@@ -14,8 +14,11 @@ SMALLEST = 1e-15  # as scikit-learn's log_loss clips
 
 
 def metrics_of(label: Array, probability: Array, threshold: float) -> dict[str, float]:
-    """roc_auc, log_loss, accuracy, precision, recall, f1 of shape (n,) arrays; nan if undefined."""
-    positive = probability >= threshold
+    """roc_auc, log_loss, accuracy, precision, recall, f1 of shape (n,) arrays; nan if undefined.
+
+    A row is positive strictly above the threshold, as everywhere here.
+    """
+    positive = probability > threshold
     hits, fired = label[positive].sum(), positive.sum()
     everyone = label.sum()
     return {
@@ -47,13 +50,22 @@ def log_loss(label: Array, probability: Array) -> float:
 
 
 def best_f1(label: Array, probability: Array) -> tuple[float, float]:
-    """The highest F1 over all thresholds, and the highest threshold that gives it."""
+    """The highest F1 over all thresholds, and the highest threshold that gives it.
+
+    The threshold lies halfway down to the next lower probability (to 0 below the lowest), since
+    a row is positive strictly above it.
+    """
     levels, group = np.unique(probability, return_inverse=True)
     hits = np.bincount(group, weights=label)[::-1].cumsum()
     fired = np.bincount(group)[::-1].cumsum()
     f1 = 2 * hits / (fired + label.sum())
+    f1[levels[::-1] == 0] = 0.0  # nothing in [0, 1] lies below 0: such a row is never positive
     best = int(f1.argmax())
-    return float(f1[best]), float(levels[::-1][best])
+    place = len(levels) - 1 - best
+    level, below = float(levels[place]), float(levels[place - 1]) if place else 0.0
+    halfway = (level + below) / 2
+    # Between neighbouring floats halfway may round up to the level itself.
+    return float(f1[best]), halfway if halfway < level else below
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -103,7 +103,7 @@ def _decision_sentences(
     label: Array, probability: Array, threshold: float, before: float | None
 ) -> list[str]:
     f1 = metrics_of(label, probability, threshold)["f1"]
-    fired, base = float((probability >= threshold).mean()), float(label.mean())
+    fired, base = float((probability > threshold).mean()), float(label.mean())
     best, at = best_f1(label, probability)
     everyone = 2 * base / (1 + base)
     held = "" if before is None else f" ({before:.2f} on the holdout)"

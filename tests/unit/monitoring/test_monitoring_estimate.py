@@ -99,7 +99,7 @@ def test_metrics_agree_with_scikit_learn():
     label = generator.integers(0, 2, 400).astype(float)
     probability = np.round(generator.beta(2 + label, 3), 2)
     found = metrics_of(label, probability, 0.4)
-    decision = probability >= 0.4
+    decision = probability > 0.4
     expected = {
         "roc_auc": sk.roc_auc_score(label, probability),
         "log_loss": sk.log_loss(label, probability),
@@ -110,8 +110,22 @@ def test_metrics_agree_with_scikit_learn():
     }
     assert found == pytest.approx(expected)
     best, at = best_f1(label, probability)
-    assert sk.f1_score(label, probability >= at) == pytest.approx(best)
+    assert sk.f1_score(label, probability > at) == pytest.approx(best)
     assert best == max(sk.f1_score(label, probability >= t) for t in np.unique(probability))
+
+
+def test_a_probability_at_the_threshold_is_negative():
+    label, probability = np.array([1.0, 0.0, 1.0]), np.array([0.5, 0.5, 0.7])
+    found = metrics_of(label, probability, 0.5)
+    assert (found["precision"], found["recall"]) == (1.0, 0.5)
+
+
+def test_the_best_threshold_lies_below_the_rows_that_it_calls_positive():
+    label = np.array([0.0, 1.0, 1.0])
+    assert best_f1(label, np.array([0.2, 0.4, 0.9])) == (1.0, pytest.approx(0.3))
+    lower, upper = 0.5, np.nextafter(0.5, 1)
+    assert best_f1(label, np.array([lower, upper, upper])) == (1.0, lower)
+    assert best_f1(np.array([1.0, 1.0]), np.array([0.0, 0.6])) == (pytest.approx(2 / 3), 0.3)
 
 
 def test_soft_labels_are_the_expectation_over_hard_ones():

@@ -111,6 +111,14 @@ def test_explanation_of_a_model_that_says_nothing():
     assert "With a lower threshold" in said
 
 
+def test_a_row_at_the_threshold_is_no_yes():
+    label = np.tile([0.0, 1.0], 50)
+    at_threshold = explain_performance(label, np.full(100, 0.5), 0.5)
+    assert any("says yes to 0 % of the rows" in sentence for sentence in at_threshold)
+    above = explain_performance(label, np.full(100, 0.51), 0.5)
+    assert not any("says yes to" in sentence for sentence in above)
+
+
 def test_explanation_of_a_model_that_ranks_but_is_off(population):
     _, probability, label = population(4000, seed=3)
     said = " ".join(explain_performance(label, probability * 0.4, 0.5, {"roc_auc": 0.7}))
