@@ -198,8 +198,14 @@ def _train_one(context: Context, experiment: Experiment, model: ModelPlan) -> di
 
 
 def _example(context: Context) -> pd.DataFrame:
-    """A few raw training rows, typed as requests will be: numbers as floats, text as text."""
-    return context.data.train[list(context.spec.raw_columns)].head(5).reset_index(drop=True)
+    """A few complete raw training rows: numbers as floats, text as text, as requests are typed.
+
+    A column without gaps in the example is not told from one that never has any, so rows with
+    gaps are left out where that leaves any.
+    """
+    rows = context.data.train[list(context.spec.raw_columns)]
+    complete = rows.dropna()
+    return (complete if len(complete) else rows).head(5).reset_index(drop=True)
 
 
 def prove(
