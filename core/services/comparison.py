@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,25 @@ import numpy as np
 
 from core.dataset import io
 from core.dataset import spec as specs
-from core.errors import BadInput
+from core.errors import BadInput, NotReady
 from core.evaluation.compare import compare_roc_auc, paired_bootstrap, verdict
 from core.evaluation.curves import RocCurve
 from core.evaluation.importance import Importance
-from core.evaluation.metrics import binary_metrics
+from core.evaluation.metrics import METRICS, MetricInfo, binary_metrics
+from core.evaluation.tally import Confusion
+from core.files import read_json
 from core.settings import Settings
 from core.tracking import models, registry, runs
 from core.tracking.registry import Version
 
 if TYPE_CHECKING:
     import pandas as pd
+    from plotly.graph_objects import Figure
 
 TEST_METRICS = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
+HOLDOUT_METRICS: tuple[MetricInfo, ...] = tuple(METRICS[name] for name in TEST_METRICS)
+# What decides which rows are held out; the rest of a preparation's record does not.
+_SPLIT = ("source_sha256", "test_size", "split_seed", "stratify", "drop_duplicates", "drop_missing")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Evidence:
     roc: RocCurve
     importance: list[Importance]
     metrics: dict[str, float | None]
+    confusion: Confusion
 
 
 def versions(settings: Settings, project: str) -> list[Version]:
@@ -48,7 +55,79 @@ def evidence(settings: Settings, version: Version) -> Evidence:
         roc=RocCurve.from_dict(stored["roc"]),
         importance=[Importance(**one) for one in stored["importance"]],
         metrics=stored["metrics"],
+        confusion=Confusion(**stored["confusion"]),
     )
+
+
+def roc_overlay(found: Sequence[Evidence], strong: str | None = None) -> Figure:
+    """ROC curves on the holdout, one a version; ``strong`` is the label of the one to stress."""
+    from core.evaluation.figures import roc_figure
+
+    return roc_figure({one.version.label: one.roc for one in found}, strong)
+
+
+def importance_sides(found: Sequence[Evidence], strong: str | None = None) -> Figure:
+    """Importance of the raw columns, versions side by side."""
+    from core.evaluation.figures import importance_comparison_figure
+
+    return importance_comparison_figure(
+        {one.version.label: one.importance for one in found}, strong
+    )
+
+
+def difference_chart(differences: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Differences in ROC AUC from the champion, by challenger's label, with their intervals.
+
+    ``differences`` holds the ``roc_auc`` entries of ``compare``'s candidates.
+    """
+    from core.evaluation.figure_difference import difference_figure
+
+    return difference_figure(differences, "roc_auc")
+
+
+def confusion_chart(one: Evidence, class_names: tuple[str, str]) -> Figure:
+    """Decisions against outcomes on the holdout; ``class_names``: of class 0, of class 1."""
+    from core.evaluation.figures import confusion_figure
+
+    cells = one.confusion
+    counts = [
+        [cells.true_negatives, cells.false_positives],
+        [cells.false_negatives, cells.true_positives],
+    ]
+    return confusion_figure(counts, class_names)
+
+
+def probability_chart(settings: Settings, project: str, version: Version) -> Figure:
+    """Probabilities on the holdout by outcome; NotReady if the run kept no holdout rows."""
+    from core.evaluation.figures import probability_histogram
+
+    target = specs.load(settings.spec_file(project)).target.column
+    name = f"tables/holdout_{version.algorithm}.parquet"
+    rows = io.read_table(runs.artifact(settings, version.run_id, name))
+    if target not in rows.columns:
+        raise NotReady(f"{version.label} was trained on another target than {target}.")
+    return probability_histogram(
+        rows["probability"].to_numpy(float), version.threshold, rows[target].to_numpy(float)
+    )
+
+
+def same_holdout(settings: Settings, project: str, version: Version) -> bool:
+    """Whether a version was trained apart from the present holdout rows.
+
+    False where the split has changed since, or where nothing is on record: some of today's
+    holdout rows may then have been in its training, which flatters it.
+    """
+    manifest = settings.layer(project, "05_model_input") / "preparation.json"
+    if not manifest.is_file():
+        return False
+    present = read_json(manifest)
+    run = runs.get(settings, version.run_id)
+    parent = run.tags.get("mlflow.parentRunId")
+    trained_on = runs.get(settings, parent or run.run_id).params.get("prepare_run_id")
+    if not trained_on:
+        return False
+    split: Mapping[str, str] = runs.get(settings, trained_on).params
+    return all(split.get(name) == str(present.get(name)) for name in _SPLIT)
 
 
 def hyperparameter_table(chosen: Sequence[Version], only_differing: bool) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,32 @@ from core.jobs import JobView
 from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client
-from core.training.plan import ALGORITHMS, TrainingPlan, check_python, make_plan
+from core.training import pace
+from core.training.plan import ALGORITHMS, METRICS, TrainingPlan, check_python, make_plan
+
+__all__ = [
+    "ALGORITHMS",
+    "METRICS",
+    "JobView",
+    "Readiness",
+    "TrainingPlan",
+    "cancel",
+    "defaults",
+    "expected_seconds",
+    "listed",
+    "log_tail",
+    "made_champion",
+    "plan",
+    "readiness",
+    "remaining_seconds",
+    "retry",
+    "submit",
+    "wait",
+]
 
 KIND = "training"
 ENTRY_POINT = "core.training.run:execute"
+_TIMED_JOBS = 5
 
 
 @dataclass(frozen=True)
@@ -133,3 +155,38 @@ def _environment(settings: Settings) -> dict[str, str]:
 def defaults(settings: Settings, project: str) -> TrainingPlan:
     """The project's own plan."""
     return make_plan(specs.load(settings.spec_file(project)))
+
+
+def plan(
+    settings: Settings,
+    project: str,
+    algorithms: Sequence[str],
+    candidates: Mapping[str, int],
+    folds: int,
+    metric: str,
+    seed: int,
+) -> TrainingPlan:
+    """The project's own plan with the user's changes; BadInput says what cannot be."""
+    spec = specs.load(settings.spec_file(project))
+    return make_plan(spec, algorithms, candidates, folds, metric, seed)
+
+
+def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:
+    """How long a plan will take by this project's earlier trainings here; None: no telling."""
+    folder = settings.jobs_dir(wanted.project)
+    if not folder.is_dir():
+        return None
+    ended = [view for view in jobs.list_jobs(folder, KIND, 20) if view.state == "succeeded"]
+    timed = (pace.pace_of(jobs.events(folder, view.job_id)[0]) for view in ended[:_TIMED_JOBS])
+    newest = pace.newest_of_each([found for found in timed if found is not None])
+    return newest.expected_seconds(wanted) if newest else None
+
+
+def remaining_seconds(settings: Settings, project: str, job_id: str) -> float | None:
+    """Seconds that a running job still needs at its own pace; None while there is no telling."""
+    return pace.remaining_seconds(jobs.events(settings.jobs_dir(project), job_id)[0])
+
+
+def made_champion(settings: Settings, result: Mapping[str, Any]) -> str | None:
+    """The version that a training put in charge because there was none before, or None."""
+    return runs.get(settings, result["run_id"]).tags.get("made_champion")

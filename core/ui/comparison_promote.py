@@ -1,0 +1,97 @@
+"""Who is in charge: promote a version, or roll back to the champion before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.services import comparison
+from core.services.comparison import Version
+from core.ui import parts
+from core.ui.frame import Page
+
+_ROLES = {"champion": "Champion", "challenger": "Challenger"}
+_SAID = "courtside_promoted"
+
+
+def show(
+    page: Page, versions: Sequence[Version], champion: Version | None, chosen: Sequence[Version]
+) -> None:
+    """The form to promote, the button to roll back, and word of what the last press did."""
+    st.subheader("Who is in charge", anchor=False)
+    done = st.session_state.pop(_SAID, None)
+    if done:
+        st.success(done, icon=":material/check_circle:")
+    with st.container(border=True):
+        with parts.guarded("promote the version"):
+            _promote(page, versions, chosen)
+        with parts.guarded("roll back"):
+            _roll_back(page, versions, champion)
+
+
+def _promote(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) -> None:
+    labels = {version.version: version.label for version in versions}
+    offered = next((v.version for v in chosen if not v.is_champion), versions[0].version)
+    which, role, why, press = st.columns([3, 3, 4, 2], vertical_alignment="bottom")
+    number = which.selectbox(
+        "Version",
+        list(labels),
+        index=list(labels).index(offered),
+        format_func=labels.__getitem__,
+        key=f"promote-version-{page.project}-{offered}",
+    )
+    alias = role.segmented_control(
+        "Make it",
+        list(_ROLES),
+        default="champion",
+        required=True,
+        format_func=_ROLES.__getitem__,
+        key=f"promote-alias-{page.project}",
+        help="The champion answers in production; a challenger is marked as the next candidate.",
+    )
+    reason = why.text_input(
+        "Reason (optional)",
+        max_chars=300,
+        placeholder="Why, for those who ask later",
+        key=f"promote-reason-{page.project}",
+    )
+    held = next((v for v in versions if v.version == number and alias in v.aliases), None)
+    pressed = press.button(
+        "Promote",
+        type="primary",
+        icon=":material/trophy:",
+        key=f"promote-{page.project}",
+        disabled=held is not None,
+        help=f"{held.label} is {alias} already." if held else None,
+        width="stretch",
+    )
+    if pressed:
+        _move(page, labels, number, alias or "champion", reason.strip())
+
+
+def _roll_back(page: Page, versions: Sequence[Version], champion: Version | None) -> None:
+    before = comparison.previous_champion(page.settings, page.project)
+    labels = {version.version: version.label for version in versions}
+    if before is None or before not in labels or champion is None:
+        st.caption("Nothing to roll back to: no champion has been replaced yet.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            f"Roll back to v{before}", key=f"roll-back-{page.project}", icon=":material/undo:"
+        )
+        st.caption(f"{champion.label} took over from {labels[before]}; this puts it back.")
+    if pressed:
+        _move(page, labels, before, "champion", f"rolled back from v{champion.version}")
+
+
+def _move(page: Page, labels: dict[str, str], number: str, alias: str, reason: str) -> None:
+    """Move the alias and draw the page again with word of it, now that all else has changed."""
+    result = comparison.promote(page.settings, page.project, number, alias, reason)
+    previous = result["previous"]
+    said = f"{labels[number]} is {alias} now"
+    if previous and previous in labels and previous != number:
+        said += f", in place of {labels[previous]}"
+    st.session_state[_SAID] = f"{said}."
+    st.toast(f"{said}.", icon=":material/check:")
+    st.rerun()

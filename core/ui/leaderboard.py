@@ -1,0 +1,104 @@
+"""Versions and their holdout metrics as a table in which the eye finds the best of each column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from core.services.comparison import HOLDOUT_METRICS, Version
+from core.ui.words import escape
+
+CHAMPION_BADGE = ":violet-badge[:material/trophy: champion]"
+CHALLENGER_BADGE = ":blue-badge[challenger]"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version on the holdout; ``metrics`` by key, None where one is undefined."""
+
+    version: str
+    title: str
+    aliases: tuple[str, ...]
+    metrics: Mapping[str, float | None]
+
+    @classmethod
+    def of(cls, version: Version) -> Row:
+        """A registered version with the figures of its run."""
+        known = {info.key: version.metrics.get(f"test_{info.key}") for info in HOLDOUT_METRICS}
+        return cls(version.version, version.title, version.aliases, known)
+
+
+def show(rows: Sequence[Row], key: str, file_name: str) -> None:
+    """The table, how to read it, and its numbers in full to download."""
+    best = {info.key: _best(rows, info.key) for info in HOLDOUT_METRICS}
+    table = pd.DataFrame(
+        {
+            f"{info.title} {'↑' if info.better == 'higher' else '↓'}": [
+                _cell(row.metrics.get(info.key), best[info.key] if len(rows) > 1 else None)
+                for row in rows
+            ]
+            for info in HOLDOUT_METRICS
+        },
+        index=[_name(row) for row in rows],
+    )
+    st.table(table, border="horizontal", alt="Metrics of the versions on the holdout")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        marked = ":green-background[**best**] of its column · " if len(rows) > 1 else ""
+        explained = "\n".join(f"- **{i.title}**: {i.explanation}" for i in HOLDOUT_METRICS)
+        st.caption(
+            f"{marked}↑ higher is better, ↓ lower is better · all on the holdout", help=explained
+        )
+        st.download_button(
+            "Numbers (CSV)",
+            data=lambda: numbers(rows).to_csv(index=False).encode("utf-8"),
+            file_name=f"{file_name}.csv",
+            mime="text/csv",
+            key=f"{key}-numbers",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def numbers(rows: Sequence[Row]) -> pd.DataFrame:
+    """The table's figures in full precision."""
+    return pd.DataFrame(
+        [
+            {
+                "version": row.version,
+                "algorithm": row.title,
+                "alias": " ".join(row.aliases),
+                **{info.key: row.metrics.get(info.key) for info in HOLDOUT_METRICS},
+            }
+            for row in rows
+        ]
+    )
+
+
+def badges(aliases: Sequence[str]) -> str:
+    """Champion and challenger as badges, for Markdown."""
+    known = {"champion": CHAMPION_BADGE, "challenger": CHALLENGER_BADGE}
+    return " ".join(known[alias] for alias in aliases if alias in known)
+
+
+def _name(row: Row) -> str:
+    return f"**v{row.version}** {escape(row.title)} {badges(row.aliases)}".strip()
+
+
+def _cell(value: float | None, best: float | None) -> str:
+    if value is None:
+        return "–"
+    shown = f"{value:.3f}"
+    # Equal as shown is equal to the reader, whatever the further digits say.
+    return (
+        f":green-background[**{shown}**]" if best is not None and shown == f"{best:.3f}" else shown
+    )
+
+
+def _best(rows: Sequence[Row], key: str) -> float | None:
+    known = [value for row in rows if (value := row.metrics.get(key)) is not None]
+    info = next(info for info in HOLDOUT_METRICS if info.key == key)
+    return max(known, key=info.gain) if known else None

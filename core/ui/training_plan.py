@@ -1,0 +1,138 @@
+"""The plan of a training: choices that start from the project's own, their cost, the button."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import training
+from core.services.training import Readiness, TrainingPlan
+from core.ui import parts
+from core.ui.frame import Page
+from core.ui.words import duration
+
+METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
+
+
+def show(page: Page, busy: bool) -> None:
+    """Choose what to train and start it; ``busy``: another training of this project is live."""
+    ready = training.readiness(page.settings, page.project)
+    with st.container(border=True):
+        if not ready.ready:
+            st.markdown(f":orange[:material/lock:] **Not yet.** {ready.reason}")
+            parts.link("1_Data_preparation", page.project, "Prepare the data")
+        with parts.guarded("read the training plan"):
+            plan = _choose(page)
+            _start(page, plan, ready, busy)
+
+
+def _choose(page: Page) -> TrainingPlan | None:
+    """The plan as chosen; None while no algorithm is."""
+    own = training.defaults(page.settings, page.project)
+    counts = {model.algorithm: model.candidates for model in own.models}
+    key = f"plan-{page.project}"
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        algorithms = st.pills(
+            "Algorithms",
+            list(training.ALGORITHMS),
+            selection_mode="multi",
+            default=list(counts),
+            format_func=training.ALGORITHMS.__getitem__,
+            key=f"{key}-algorithms",
+        )
+        candidates = _candidates(key, algorithms, counts)
+    with right:
+        metric = st.selectbox(
+            "Tune for",
+            training.METRICS,
+            index=training.METRICS.index(own.metric),
+            format_func=lambda name: METRIC_WORDS.get(name, name),
+            key=f"{key}-metric",
+            help="The candidate with the best mean of this metric over the folds is kept.",
+        )
+        folds_place, seed_place = st.columns(2)
+        folds = folds_place.number_input(
+            "Folds",
+            min_value=2,
+            max_value=50,
+            value=own.folds,
+            key=f"{key}-folds",
+            help="Each candidate is fitted and measured this many times, each time with "
+            "another part of the training rows left out.",
+        )
+        seed = seed_place.number_input(
+            "Seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            value=own.seed,
+            key=f"{key}-seed",
+            help="The same seed, data and plan give the same models.",
+        )
+    if not algorithms:
+        return None
+    return training.plan(
+        page.settings, page.project, algorithms, candidates, int(folds), metric, int(seed)
+    )
+
+
+def _candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
+    if not algorithms:
+        return {}
+    counts = {}
+    for place, name in zip(st.columns(len(algorithms)), algorithms, strict=True):
+        counts[name] = int(
+            place.number_input(
+                f"Candidates for {training.ALGORITHMS[name]}",
+                min_value=1,
+                max_value=100_000,
+                value=own.get(name, 20),
+                key=f"{key}-candidates-{name}",
+                help="How many random settings of the algorithm tuning tries.",
+            )
+        )
+    return counts
+
+
+def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) -> None:
+    why = None if ready.ready else f"{ready.reason} Prepare the data first."
+    if plan is None:
+        why = "Choose at least one algorithm."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            key=f"train-{page.project}",
+            disabled=why is not None,
+            help=why or ("Waits until the running training has ended." if busy else None),
+        )
+        if plan is None:
+            st.caption("Choose at least one algorithm.")
+        else:
+            st.caption(cost_words(plan, training.expected_seconds(page.settings, plan), ready))
+    if pressed and plan is not None:
+        with parts.guarded("start the training"):
+            training.submit(page.settings, plan)
+            st.toast("Waiting for its turn." if busy else "Training has started.")
+            st.rerun()
+
+
+def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> str:
+    """What a plan costs: fits, rows, and time where earlier trainings allow to say."""
+    tried = sum(model.candidates for model in plan.models)
+    fits = f"**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
+    if ready.ready:
+        part = f"{plan.fit_share:.0%} of the " if plan.fit_share < 1 else ""
+        fits += f" on {part}{ready.train_rows:,} training rows"
+    if seconds is None:
+        return f"{fits}."
+    return f"{fits} · **about {rounded(seconds)}**, going by earlier trainings here."
+
+
+def rounded(seconds: float) -> str:
+    """A length of time as exact as a forecast is: tens of seconds, then minutes."""
+    if seconds < 90:
+        return duration(max(10, round(seconds, -1)))
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,146 @@
+"""What came of a training: its models ranked, their curves, errors and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.services import comparison, training
+from core.services.comparison import Evidence, Version
+from core.services.training import JobView
+from core.ui import cached, leaderboard, parts
+from core.ui.frame import Page
+from core.ui.words import ago, duration, escape, exact
+
+
+def show(page: Page, job: JobView, newest: bool) -> None:
+    """The models of a training that succeeded; ``newest``: it is the latest one."""
+    result = job.result or {}
+    registered = {
+        version.version: version for version in cached.versions(page.settings, page.project)
+    }
+    moment = datetime.fromisoformat(job.finished_at or job.created_at)
+    st.subheader("Result of the last training" if newest else "Result", anchor=False)
+    st.caption(
+        f"{ago(moment)}, took {duration(job.elapsed_seconds)}",
+        help=f"{exact(moment)} · job {job.job_id}",
+    )
+    models = sorted(result["models"], key=lambda model: -model["test"]["roc_auc"])
+    _headline(page, result, models[0], registered)
+    leaderboard.show(
+        [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
+    )
+    _links(page, result, models, registered)
+    kept = [registered[m["version"]] for m in models if m["version"] in registered]
+    if kept:
+        _charts(page, kept)
+    _hyperparameters(models)
+
+
+def _headline(
+    page: Page, result: dict[str, Any], best: dict[str, Any], registered: dict[str, Version]
+) -> None:
+    name = f"v{best['version']} {_title(best)}"
+    auc = f"ROC AUC {best['test']['roc_auc']:.3f}"
+    champion = next((version for version in registered.values() if version.is_champion), None)
+    if _made_champion(page.settings, result["run_id"]) == best["version"]:
+        said = f"**{name}** is the best ({auc}) and became champion: there was none before."
+    elif champion is None or champion.version == best["version"]:
+        said = f"**{name}** is the best of this training ({auc})."
+    else:
+        said = (
+            f"**{name}** is the best of this training ({auc}). The champion is still "
+            f"v{champion.version} {escape(champion.title)}; compare them before you promote."
+        )
+    st.success(said, icon=":material/check_circle:")
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _made_champion(settings: Any, run_id: str) -> str | None:
+    return training.made_champion(settings, {"run_id": run_id})
+
+
+def _row(model: dict[str, Any], registered: dict[str, Version]) -> leaderboard.Row:
+    version = registered.get(model["version"])
+    aliases = version.aliases if version else ()
+    return leaderboard.Row(model["version"], _title(model), aliases, model["test"])
+
+
+def _title(model: dict[str, Any]) -> str:
+    return training.ALGORITHMS.get(model["algorithm"], model["algorithm"])
+
+
+def _links(
+    page: Page,
+    result: dict[str, Any],
+    models: Sequence[dict[str, Any]],
+    registered: dict[str, Version],
+) -> None:
+    path, _, icon = parts.PAGES["3_Model_comparison"]
+    numbers = ",".join(model["version"] for model in models if model["version"] in registered)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        if numbers:
+            st.page_link(
+                path,
+                label="Compare with the champion",
+                icon=icon,
+                query_params={"project": page.project, "versions": numbers},
+            )
+        parts.mlflow_link(page.settings, result["run_id"], "This training in MLflow")
+
+
+def _charts(page: Page, versions: Sequence[Version]) -> None:
+    found = [cached.evidence(page.settings, version) for version in versions]
+    strong = versions[0].label
+    left, right = st.columns(2, gap="large")
+    with left:
+        roc = comparison.roc_overlay(found, strong)
+        parts.chart(roc, "trained-roc")
+        parts.numbers_below(roc, "trained-roc", "roc")
+    with right:
+        importance = comparison.importance_sides(found, strong)
+        parts.chart(importance, "trained-importance")
+        parts.numbers_below(importance, "trained-importance", "importance")
+    _one_model(page, found)
+
+
+def _one_model(page: Page, found: Sequence[Evidence]) -> None:
+    by_number = {one.version.version: one for one in found}
+    chosen = st.segmented_control(
+        "Decisions on the holdout of",
+        list(by_number),
+        default=next(iter(by_number)),
+        required=True,
+        format_func=lambda number: by_number[number].version.label,
+        key=f"decisions-{'-'.join(by_number)}",
+    )
+    one = by_number[chosen or next(iter(by_number))]
+    target = page.spec.target
+    left, right = st.columns(2, gap="large")
+    with left:
+        names = (target.negative_words, target.positive_words)
+        parts.chart(comparison.confusion_chart(one, names), "trained-confusion")
+    with right, parts.guarded("draw the probabilities"):
+        histogram = comparison.probability_chart(page.settings, page.project, one.version)
+        parts.chart(histogram, "trained-probability")
+        parts.numbers_below(histogram, "trained-probability", "holdout_probabilities")
+
+
+def _hyperparameters(models: Sequence[dict[str, Any]]) -> None:
+    with st.expander("Hyperparameters after tuning", icon=":material/tune:"):
+        for place, model in zip(st.columns(len(models), gap="large"), models, strict=True):
+            settings = model["hyperparameters"]
+            table = pd.DataFrame(
+                {
+                    "hyperparameter": list(settings),
+                    "value": [
+                        "none" if value is None else str(value) for value in settings.values()
+                    ],
+                }
+            )
+            place.markdown(f"**v{model['version']} {_title(model)}**")
+            place.dataframe(table, hide_index=True, key=f"hyperparameters-{model['version']}")
