@@ -1,0 +1,78 @@
+"""A model goes into MLflow and comes back the same, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from core.dataset import shipped_code
+from core.dataset import spec as specs
+from core.errors import IntegrityError, TrackingError
+from core.settings import Settings
+from core.tracking import models, registry, runs
+from core.training.pipeline import assemble, feature_steps, probability_of
+
+SPEC = specs.from_text(
+    "target: {column: y, positive: 1}\ncolumns: {a: numeric, b: boolean}\nderived: {c: a * 2}",
+    "shop",
+)
+RAW = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40) % 2 == 0})
+
+
+def fitted(steps: object = None) -> object:
+    steps = steps or feature_steps(SPEC)
+    labels = (RAW["a"] > 20).astype(int)
+    return assemble(steps, LogisticRegression().fit(steps.fit_transform(RAW), labels))
+
+
+def logged(settings: Settings, pipeline: object) -> tuple[models.LoggedModel, str]:
+    with runs.action(settings, "shop", "train") as log:
+        stored = models.log_model(
+            settings,
+            log.run_id,
+            pipeline,
+            RAW.head(2),
+            shipped_code.FILES,
+            shipped_code.TRUSTED_TYPES,
+        )
+    return stored, log.run_id
+
+
+def test_a_model_comes_back_the_same(workspace: Settings) -> None:
+    pipeline = fitted()
+    stored, run_id = logged(workspace, pipeline)
+    assert stored.file_format == "skops"
+    tags = {"model_sha256": stored.sha256, "algorithm": "lr"}
+    registry.register(workspace, "shop", stored.uri, run_id, tags)
+    version = registry.find(workspace, "shop", "1")
+    back = models.load_pipeline(workspace, version)
+    np.testing.assert_array_equal(probability_of(back, RAW), probability_of(pipeline, RAW))
+    fresh = models.load_uri(workspace, stored.uri)
+    np.testing.assert_array_equal(probability_of(fresh, RAW), probability_of(pipeline, RAW))
+    assert models.load_pipeline(workspace, version) is back
+
+
+def test_a_changed_file_is_not_loaded(workspace: Settings) -> None:
+    stored, run_id = logged(workspace, fitted())
+    tags = {"model_sha256": stored.sha256, "algorithm": "lr"}
+    registry.register(workspace, "shop", stored.uri, run_id, tags)
+    stored.file.write_bytes(stored.file.read_bytes() + b"x")
+    with pytest.raises(IntegrityError, match="changed since it was registered"):
+        models.load_pipeline(workspace, registry.find(workspace, "shop", "1"))
+
+
+def test_a_model_of_foreign_code_is_stored_another_way(workspace: Settings) -> None:
+    stored, _ = logged(
+        workspace, fitted(Pipeline([("same", FunctionTransformer(lambda frame: frame * 1.0))]))
+    )
+    assert stored.file_format == "cloudpickle"
+    assert stored.file.name == "model.pkl"
+
+
+def test_an_absent_model(workspace: Settings) -> None:
+    with pytest.raises(TrackingError, match="could not load the model"):
+        models.load_uri(workspace, "models:/shop/9")

@@ -1,0 +1,63 @@
+"""One store per workspace, made once; what MLflow raises comes out as a TrackingError."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from core.errors import NotReady, TrackingError
+from core.settings import Settings
+from core.tracking.store import client, experiment_id, is_new, mapped_errors
+
+
+def test_a_workspace_without_a_database_is_new(bare_workspace: Settings) -> None:
+    assert is_new(bare_workspace)
+    assert not is_new(replace(bare_workspace, tracking_uri="http://mlflow.example"))
+
+
+def test_a_ready_workspace_is_not_new(workspace: Settings) -> None:
+    assert not is_new(workspace)
+    assert client(workspace) is client(workspace)
+
+
+def test_an_experiment_is_made_on_first_use_and_found_again(workspace: Settings) -> None:
+    assert experiment_id(workspace, "shop", create=False) is None
+    made = experiment_id(workspace, "shop")
+    assert made == experiment_id(workspace, "shop") == experiment_id(workspace, "shop", False)
+    location = client(workspace).get_experiment(made).artifact_location
+    assert location == (workspace.home / "mlruns" / "artifacts" / "shop").as_uri()
+
+
+def test_first_users_at_once_make_one_experiment(workspace: Settings) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        found = set(pool.map(lambda _: experiment_id(workspace, "shop"), range(6)))
+    assert len(found) == 1
+
+
+def test_a_deleted_experiment_comes_back(workspace: Settings) -> None:
+    made = experiment_id(workspace, "shop")
+    client(workspace).delete_experiment(made)
+    assert experiment_id(workspace, "shop") == made
+    assert client(workspace).get_experiment(made).lifecycle_stage == "active"
+
+
+def test_nothing_is_written_outside_home(workspace: Settings) -> None:
+    experiment_id(workspace, "shop")
+    assert {path.name for path in workspace.home.parent.iterdir()} == {"home"}
+
+
+def test_foreign_errors_are_mapped() -> None:
+    said = "MLflow could not list runs: disk full"
+    with pytest.raises(TrackingError, match=said) as caught, mapped_errors("list runs"):
+        raise sqlite3.OperationalError("disk\nfull")
+    assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+
+
+@pytest.mark.parametrize("error", [NotReady("train first"), KeyError("bug")])
+def test_our_own_errors_and_bugs_pass_unchanged(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, mapped_errors("list runs"):
+        raise error
+    assert caught.value is error
