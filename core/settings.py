@@ -101,6 +101,10 @@ class Settings:
     def jobs_dir(self, project: str) -> Path:
         return self.project_dir(project) / "jobs"
 
+    def layers_lock(self, project: str) -> Path:
+        """Held while the prepared tables are replaced or read together."""
+        return self.project_dir(project) / "layers.lock"
+
     def projects(self) -> list[str]:
         """Names of the projects that have a specification, sorted."""
         root = self.home / "data"

@@ -80,6 +80,18 @@ def standing(settings: Settings, project: str) -> Standing:
     )
 
 
+def endpoint(settings: Settings, project: str) -> tuple[str, str]:
+    """The REST endpoint in a word and a sentence: (running, starting, died, stopped or none)."""
+    from core.scoring.endpoint import status
+
+    found = status(settings.project_dir(project) / "endpoint")
+    if found is None:
+        return "none", "never started"
+    if found.state == "running":
+        return "running", f"serves v{found.version} at {found.url}"
+    return found.state, found.message or found.state
+
+
 def describe(run: Run) -> str:
     """An action in a few words, e.g. "scored 6,426 rows with v1"."""
     words = ACTION_WORDS.get(run.action, run.action)

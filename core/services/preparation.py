@@ -17,7 +17,7 @@ from core.dataset.spec import ProjectSpec
 from core.dataset.summary import TableSummary, summarise
 from core.dataset.validate import Coerced, coerce, read_labels
 from core.errors import NotReady
-from core.files import read_json, sha256_of, write_json
+from core.files import file_lock, read_json, sha256_of, write_json
 from core.settings import Settings
 from core.tracking import runs
 
@@ -77,11 +77,13 @@ def run(
     with runs.action(settings, project, "prepare", params=parameters) as run_log:
         counts = {**_counts(prepared, spec), **_production_counts(settings, spec)}
         run_log.metrics({name: float(v) for name, v in counts.items() if v is not None})
-        written = _write_layers(settings, spec, prepared)
-        _save_figures(settings, spec, raw, run_log)
         result = {"run_id": run_log.run_id, **counts}
         manifest = settings.layer(project, "05_model_input") / MANIFEST
-        write_json(manifest, {**result, **parameters, "prepared_at": _now()})
+        # Two preparations at once must not mix their tables, nor a training read half of one.
+        with file_lock(settings.layers_lock(project), timeout_seconds=300):
+            written = _write_layers(settings, spec, prepared)
+            write_json(manifest, {**result, **parameters, "prepared_at": _now()})
+        _save_figures(settings, spec, raw, run_log)
         for file in [*written, manifest, settings.spec_file(project)]:
             run_log.file(file, file.parent.name if file.parent.name[:2].isdigit() else None)
     return result

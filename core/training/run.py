@@ -13,7 +13,7 @@ from core.dataset import spec as specs
 from core.dataset.prepare import derive
 from core.dataset.spec import ModelPlan, ProjectSpec
 from core.errors import IntegrityError, NotReady
-from core.files import read_json
+from core.files import file_lock, read_json
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking import models, registry, runs
@@ -110,19 +110,17 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
 def read_model_input(settings: Settings, spec: ProjectSpec) -> ModelInput:
     """The prepared tables; NotReady if absent, or prepared by another specification."""
     folder = settings.layer(spec.name, "05_model_input")
-    try:
+    if not (folder / "preparation.json").is_file():
+        raise NotReady(f"{spec.name} has no prepared data yet; run the data preparation first.")
+    with file_lock(settings.layers_lock(spec.name), timeout_seconds=300):
         preparation = read_json(folder / "preparation.json")
-    except FileNotFoundError:
-        raise NotReady(
-            f"{spec.name} has no prepared data yet; run the data preparation first."
-        ) from None
-    if preparation.get("spec_digest") != spec.digest:
-        raise NotReady(
-            "The project's specification has changed since the data were prepared; "
-            "prepare them again before training."
-        )
-    train = io.read_table(folder / "base_train.parquet")
-    test = io.read_table(folder / "base_test.parquet")
+        if preparation.get("spec_digest") != spec.digest:
+            raise NotReady(
+                "The project's specification has changed since the data were prepared; "
+                "prepare them again before training."
+            )
+        train = io.read_table(folder / "base_train.parquet")
+        test = io.read_table(folder / "base_test.parquet")
     return ModelInput(train, test, preparation)
 
 

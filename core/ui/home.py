@@ -31,6 +31,7 @@ def body(page: Page) -> None:
     with left:
         _drift(standing)
         _champion(standing)
+        _endpoint(page)
     with right:
         _recent(page, standing)
 
@@ -109,6 +110,15 @@ def _champion(standing: Standing) -> None:
     parts.figures_row(
         [(title, number(version.metrics.get(key)), "on the holdout") for key, title in shown]
     )
+
+
+def _endpoint(page: Page) -> None:
+    st.subheader("REST endpoint", anchor=False)
+    state, words = overview.endpoint(page.settings, page.project)
+    sign = {"running": ":green[:material/check_circle:]", "died": ":red[:material/error:]"}.get(
+        state, ":gray[:material/circle:]"
+    )
+    st.markdown(f"{sign} {escape(words)}")
 
 
 def _recent(page: Page, standing: Standing) -> None:

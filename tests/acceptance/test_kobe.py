@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from core.settings import Settings
+from core.tracking import registry
+
 pytestmark = pytest.mark.slow
 
 PROJECT = "kobe"
@@ -133,16 +136,17 @@ def test_the_drift_is_seen_said_and_explained(life: dict[str, Any]) -> None:
 
 
 def test_champion_serves_raw_columns_where_only_its_own_requirements_are_installed(
-    life: dict[str, Any], home: Path, tmp_path: Path, shared_data: Path
+    life: dict[str, Any],
+    home: Path,
+    tmp_path: Path,
+    shared_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A fresh environment with the model's requirements: no PyCaret, nothing of this project."""
-    import mlflow
-
     version = life["train"]["best"]["version"]
-    client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlruns/mlflow.db")
-    source = client.get_model_version(PROJECT, version).source
-    model = Path(mlflow.artifacts.download_artifacts(source, dst_path=str(tmp_path / "model")))
+    monkeypatch.setenv("COURTSIDE_HOME", str(home))
+    source = registry.find(Settings.from_env(), PROJECT, version).source
+    model = home / "mlruns" / "artifacts" / PROJECT / "models" / Path(source).name / "artifacts"
     requirements = (model / "requirements.txt").read_text()
     assert "mlflow" in requirements
     assert "pycaret" not in requirements
