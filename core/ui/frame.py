@@ -39,12 +39,11 @@ def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
     st.html("<style>[data-testid=stMainBlockContainer]{padding-top:2.6rem}</style>")
     try:
         settings = state.settings()
+        unknown = state.unknown_project()
         project = state.current_project()
-        unknown = None
     except CourtsideError as exc:
         st.error(escape(str(exc)), icon=":material/error:")
         return
-    unknown = state.unknown_project()
     _sidebar(settings, project)
     st.title(title, anchor=False)
     st.markdown(purpose)
