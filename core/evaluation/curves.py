@@ -115,7 +115,7 @@ def _descending(scored: ScoredLabels) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 def _spread(along: np.ndarray, max_points: int) -> np.ndarray:
     """At most ``max_points`` positions, both ends among them, evenly spread over ``along``."""
-    if max_points < 2:  # noqa: PLR2004 - the two ends
+    if max_points < 2:
         raise ValueError(f"A curve needs 2 points at least; found max_points={max_points}.")
     if len(along) <= max_points:
         return np.arange(len(along))

@@ -5,13 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import psutil
+
+from core import processes
+from core.processes import Mark, find, started_after_boot
+
+__all__ = [
+    "LOOPBACK",
+    "MARKER",
+    "end_all",
+    "find",
+    "launch",
+    "listens",
+    "port_problem",
+    "reachable",
+    "serve_command",
+    "started_after_boot",
+]
 
 # Everything below the server inherits this variable, also what outlives its parent.
 MARKER = "COURTSIDE_ENDPOINT_FOLDER"
@@ -19,11 +32,8 @@ MARKER = "COURTSIDE_ENDPOINT_FOLDER"
 LOOPBACK = "127.0.0.1"
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
 
-# The boot time is given in whole seconds and may be rounded differently from read to read.
-_START_TOLERANCE_SECONDS = 2.0
 _GRACE_SECONDS = 4.0
 _KILL_SECONDS = 3.0
-_POLL_SECONDS = 0.05
 
 
 def serve_command(model_uri: str, host: str, port: int) -> list[str]:
@@ -34,60 +44,21 @@ def serve_command(model_uri: str, host: str, port: int) -> list[str]:
 
 
 def launch(folder: Path, log_file: Path, command: list[str], tracking_uri: str) -> psutil.Process:
-    """Start ``command`` in a session of its own, so that it outlives the caller.
+    """Start ``command`` so that it outlives the caller; its output replaces ``log_file``.
 
-    Its output replaces ``log_file``. Raises OSError if it cannot be started.
+    MLflow runs ``bash -c "exec uvicorn ..."``, which must be this environment's uvicorn. Raises
+    OSError if it cannot be started.
     """
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            env=_environment(folder, tracking_uri),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    # Someone has to collect the exit code, or the dead server stays in the process table.
-    threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
-    return psutil.Process(process.pid)
-
-
-def _environment(folder: Path, tracking_uri: str) -> dict[str, str]:
-    environment = dict(os.environ)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    # MLflow runs `bash -c "exec uvicorn ..."`, which must be this environment's uvicorn.
-    programs = os.path.dirname(sys.executable)  # noqa: PTH120 - resolve() would leave the venv
-    rest = [part for part in environment.get("PATH", os.defpath).split(os.pathsep) if part]
-    environment["PATH"] = os.pathsep.join([programs, *(part for part in rest if part != programs)])
-    environment |= {
-        MARKER: str(folder.resolve()),
+    environment = {
+        **os.environ,
         "MLFLOW_TRACKING_URI": tracking_uri,
         "MLFLOW_REGISTRY_URI": tracking_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "PYTHONUNBUFFERED": "1",
         # A line for each request would grow the log for ever and bury what went wrong.
         "UVICORN_ACCESS_LOG": "false",
     }
-    return environment
-
-
-def started_after_boot(process: psutil.Process) -> float:
-    """Seconds from the machine's start to the process's, which no change of the clock moves.
-
-    Raises psutil.NoSuchProcess where the process has gone.
-    """
-    return psutil.Process(process.pid).create_time() - psutil.boot_time()
-
-
-def find(pid: int, process_started: float) -> psutil.Process | None:
-    """The process with this pid *and* this start; None where it has died or is another one."""
-    try:
-        process = psutil.Process(pid)
-        same = abs(started_after_boot(process) - process_started) < _START_TOLERANCE_SECONDS
-        return process if same and _is_alive(process) else None
-    except psutil.NoSuchProcess:
-        return None
+    return processes.start(command, _mark(folder), log_file, environment)
 
 
 def listens(process: psutil.Process, port: int) -> bool:
@@ -98,7 +69,7 @@ def listens(process: psutil.Process, port: int) -> bool:
     try:
         connections = [
             connection
-            for member in _tree(process)
+            for member in processes.tree(process)
             for connection in member.net_connections(kind="inet")
         ]
     except psutil.NoSuchProcess:
@@ -112,24 +83,12 @@ def listens(process: psutil.Process, port: int) -> bool:
 
 
 def end_all(folder: Path, server: psutil.Process | None) -> set[psutil.Process]:
-    """End the server and all it started: SIGTERM, a few seconds' grace, SIGKILL.
+    """End the server and all it started; returns what could not be ended."""
+    return processes.end_all(_mark(folder), server, _GRACE_SECONDS, _KILL_SECONDS)
 
-    With ``server`` None, only what a dead one left behind. Returns what could not be ended,
-    which is nothing unless the operating system refuses.
-    """
-    members = _members(folder, server)
-    for process in members:
-        _signal(process, kill=False)
-    members = _wait_until_gone(members, _GRACE_SECONDS)
-    deadline = time.monotonic() + _KILL_SECONDS
-    # Looked for again each round: a dying parent can still have started another child.
-    while members := members | _members(folder, server):
-        for process in members:
-            _signal(process, kill=True)
-        members = _wait_until_gone(members, _POLL_SECONDS)
-        if time.monotonic() > deadline:
-            break
-    return members
+
+def _mark(folder: Path) -> Mark:
+    return Mark(MARKER, str(folder.resolve()))
 
 
 def reachable(host: str) -> str:
@@ -176,51 +135,3 @@ def _answers(host: str, port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _tree(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
-
-
-def _members(folder: Path, server: psutil.Process | None) -> set[psutil.Process]:
-    mark = str(folder.resolve())
-    found = {process for process in psutil.process_iter() if _mark_of(process) == mark}
-    if server is not None and _is_alive(server):
-        try:
-            found |= set(_tree(server))
-        except psutil.NoSuchProcess:
-            found.add(server)
-    return {process for process in found if process.pid != os.getpid() and _is_alive(process)}
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARKER)
-    except (psutil.Error, OSError):
-        return None  # not ours to read, hence not ours to end
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _signal(process: psutil.Process, *, kill: bool) -> None:
-    try:
-        if kill:
-            process.kill()
-        else:
-            process.terminate()
-    except psutil.Error:
-        return  # it went by itself, or is not ours to end: whoever looks next finds out which
-
-
-def _wait_until_gone(processes: set[psutil.Process], seconds: float) -> set[psutil.Process]:
-    deadline = time.monotonic() + seconds
-    while processes := {process for process in processes if _is_alive(process)}:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(_POLL_SECONDS)
-    return processes

@@ -10,14 +10,14 @@ import pytest
 
 from core.settings import REPOSITORY
 
-COMMON = {"settings", "files", "errors", "palette", "charts"}
+COMMON = {"settings", "files", "errors", "palette", "charts", "processes"}
 
 # Room to the rooms that it may import, besides itself and COMMON.
 ARROWS: dict[str, set[str]] = {
     **{room: set() for room in ("errors", "palette")},
     "settings": set(),
     "files": set(),
-    "charts": set(),
+    "charts", "processes": set(),
     "dataset": set(),
     "jobs": set(),
     "tracking": set(),
