@@ -17,15 +17,16 @@ from core.dataset.prepare import derive
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce, read_labels, require_columns
 from core.errors import NotReady, SchemaError
-from core.files import file_lock
-from core.inference_log import Position
+from core.monitoring import late_labels
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift, feature_drift, prediction_drift
 from core.monitoring.estimate import Estimate, estimate_performance
+from core.monitoring.late_labels import LabelCount
 from core.monitoring.policy import Assessment, assess
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.realised import explain_performance
 from core.monitoring.thresholds import FALSE_ALARM_RATE
+from core.scoring.live_log import LIVE_ROWS, LiveLog
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import registry, runs
@@ -34,8 +35,7 @@ from core.tracking.registry import Version
 if TYPE_CHECKING:
     import pandas as pd
 
-LIVE_ROWS = 20_000
-ESTIMATED = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall")
+__all__ = ["LIVE_ROWS", "LabelCount", "LiveLog"]  # what pages get from further below
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Report:
-    """All findings about a window. ``realised`` is None without labels of both classes."""
+    """All findings about a window. ``realised`` is None without any label of the version's rows."""
 
     window: Window
     drift: list[FeatureDrift]
@@ -72,16 +72,6 @@ class Report:
     labels: LabelCount | None = None
 
 
-@dataclass(frozen=True)
-class LabelCount:
-    """What a label file brought: joined, unknown ids, repeated, contradicting the log."""
-
-    joined: int
-    unknown: int
-    repeated: int
-    contradicting: int
-
-
 def monitor(
     settings: Settings,
     project: str,
@@ -89,17 +79,22 @@ def monitor(
     until: datetime | None = None,
     labels_file: Path | None = None,
     rate: float = FALSE_ALARM_RATE,
+    last_rows: int | None = None,
 ) -> tuple[dict[str, Any], Report]:
-    """Judge a window of the log and put it on record; the contract's JSON and the findings."""
+    """Judge a window of the log and put it on record; the contract's JSON and the findings.
+
+    ``last_rows`` takes the newest rows and leaves ``since`` and ``until`` aside.
+    """
     spec = specs.load(settings.spec_file(project))
     counted = None
     if labels_file is not None:
         counted = add_labels(settings, spec, labels_file)
-    window = read_window(settings, project, since, until)
+    window = read_window(settings, project, since, until, last_rows)
     parameters = {
         "version": window.version.version,
         "since": since.isoformat() if since else "",
         "until": until.isoformat() if until else "",
+        "last_rows": last_rows or "",
         "false_alarm_rate": rate,
     }
     tags = {"version": window.version.version}
@@ -146,7 +141,7 @@ def make_window(
     stored = runs.artifact_json(settings, version.run_id, "reference_profile.json")
     values = coerce(rows, spec, "The inference log").values
     label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
-    late = late_labels(settings, spec.name)
+    late = late_labels.read(_labels_path(settings, spec.name))
     if late:
         joined = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
         label = np.where(np.isnan(label), joined, label)
@@ -179,7 +174,7 @@ def judge(
         domain=domain,
         drift=drift,
     )
-    reference = _reference_metrics(window.version)
+    reference = reference_metrics(window.version)
     realised = _realised(label, probability, window.version.threshold)
     explanation = []
     if (~np.isnan(label)).any():
@@ -224,28 +219,15 @@ def as_json(report: Report, run_id: str) -> dict[str, Any]:
     }
 
 
-class LiveLog:
-    """Follows the log: each ``poll`` reads only what has been appended since the last one."""
+def follow(settings: Settings, project: str) -> LiveLog:
+    """The end of the project's log, followed: each poll reads only what is new."""
+    return LiveLog(open_log(settings, specs.load(settings.spec_file(project))))
 
-    def __init__(self, settings: Settings, project: str) -> None:
-        self._settings = settings
-        self._spec = specs.load(settings.spec_file(project))
-        self._log = open_log(settings, self._spec)
-        self._position: Position | None = None
-        self._rows: pd.DataFrame | None = None
 
-    def poll(self) -> tuple[pd.DataFrame, int]:
-        """The last ``LIVE_ROWS`` rows known, and how many of them are new since the last poll."""
-        import pandas as pd
-
-        if self._rows is None or self._position is None:
-            self._position = self._log.end()
-            self._rows = self._log.tail(LIVE_ROWS)
-            return self._rows, len(self._rows)
-        fresh, self._position = self._log.read_from(self._position)
-        if len(fresh):
-            self._rows = pd.concat([self._rows, fresh], ignore_index=True).tail(LIVE_ROWS)
-        return self._rows, len(fresh)
+def labels_token(settings: Settings, project: str) -> int:
+    """Changes whenever late labels have been added; 0 before the first."""
+    path = _labels_path(settings, project)
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 def add_labels(settings: Settings, spec: ProjectSpec, path: Path) -> LabelCount:
@@ -264,55 +246,16 @@ def add_labels(settings: Settings, spec: ProjectSpec, path: Path) -> LabelCount:
     known = dict(
         zip(log["prediction_id"], log["label"].to_numpy(float, na_value=np.nan), strict=True)
     )
-    target = _labels_path(settings, spec.name)
-    with file_lock(target.with_suffix(".lock")):
-        late = late_labels(settings, spec.name)
-        counts = _merge(late, known, table["prediction_id"].astype(str)[given], labels[given])
-        _write_labels(target, late)
-    return counts
-
-
-def late_labels(settings: Settings, project: str) -> dict[str, float]:
-    """Labels that came after scoring, by prediction id."""
-    path = _labels_path(settings, project)
-    if not path.is_file():
-        return {}
-    table = io.read_table(path)
-    return dict(zip(table["prediction_id"], table["label"].astype(float), strict=True))
-
-
-def _merge(
-    late: dict[str, float], known: Mapping[str, float], ids: Any, labels: np.ndarray
-) -> LabelCount:
-    joined = unknown = repeated = contradicting = 0
-    for name, label in zip(ids, labels, strict=True):
-        if name not in known:
-            unknown += 1
-            continue
-        before = late.get(name, known[name])
-        if np.isnan(before):
-            late[name] = float(label)
-            joined += 1
-        elif before == label:
-            repeated += 1
-        else:
-            contradicting += 1
-    return LabelCount(joined, unknown, repeated, contradicting)
-
-
-def _write_labels(target: Path, late: Mapping[str, float]) -> None:
-    import pandas as pd
-
-    if late:
-        table = pd.DataFrame({"prediction_id": list(late), "label": list(late.values())})
-        io.write_table(table, target)
+    ids = table["prediction_id"].astype(str)[given]
+    return late_labels.add(_labels_path(settings, spec.name), known, ids, labels[given])
 
 
 def _labels_path(settings: Settings, project: str) -> Path:
     return settings.layer(project, "07_model_output") / "late_labels.parquet"
 
 
-def _reference_metrics(version: Version) -> dict[str, float]:
+def reference_metrics(version: Version) -> dict[str, float]:
+    """The version's metrics on its own holdout, by name without the prefix ``test_``."""
     return {k.removeprefix("test_"): v for k, v in version.metrics.items() if k[:5] == "test_"}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import charts
-from core.dataset import io
+from core.dataset import io, shipped_code
 from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import ColumnDiff, coerce, compare_columns
@@ -166,7 +166,7 @@ def score_row(
         settings, project, "score", name=f"score one row ({origin})", tags=tags
     ) as run:
         if through is None:
-            pipeline = models.load_pipeline(settings, version)
+            pipeline = _pipeline(settings, version)
             scored = predict.score(pipeline, row, version.threshold)
         else:
             scored = predict.decide(through(row), version.threshold)
@@ -197,7 +197,7 @@ def explore_row(
     spec = specs.load(settings.spec_file(project))
     version = registry.find(settings, project, model)
     row = _one_row(values, spec)
-    pipeline = models.load_pipeline(settings, version)
+    pipeline = _pipeline(settings, version)
     return float(predict.score(pipeline, row, version.threshold).probability[0])
 
 
@@ -221,6 +221,16 @@ def download_bytes(path: Path, kind: str) -> bytes:
     return neutralise_formulas(io.read_table(path)).to_csv(index=False).encode("utf-8")
 
 
+def head(path: Path, rows: int = 20) -> pd.DataFrame:
+    """The first rows of a scored file; DataFileError if it is gone."""
+    return next(iter(io.iter_table(path, rows=rows)))
+
+
+def find_version(settings: Settings, project: str, which: str = CHAMPION) -> Version:
+    """A registered version by alias or number; NotReady or BadInput if there is no such."""
+    return registry.find(settings, project, which)
+
+
 def production_file(settings: Settings, project: str) -> Path | None:
     """The project's own production file, if it lies in 01_raw."""
     spec = specs.load(settings.spec_file(project))
@@ -234,8 +244,16 @@ def recent_rows(settings: Settings, project: str, rows: int = 50) -> pd.DataFram
     return open_log(settings, spec).tail(rows).iloc[::-1]
 
 
+def _pipeline(settings: Settings, version: Version) -> Any:
+    # First this installation's feature code: a model brings a copy of its own, which may be older
+    # than what the rest of this process needs from it.
+    for name in shipped_code.NAMES:
+        shipped_code.load(name)
+    return models.load_pipeline(settings, version)
+
+
 def _loaded(settings: Settings, version: Version) -> Model:
-    pipeline = models.load_pipeline(settings, version)
+    pipeline = _pipeline(settings, version)
     return Model(version.version, version.algorithm, pipeline, version.threshold)
 
 

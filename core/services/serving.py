@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,17 @@ def client(settings: Settings, project: str) -> RestClient:
     return RestClient(view.endpoint.url)
 
 
+def example(url: str, values: Mapping[str, Any]) -> str:
+    """A command for any terminal that asks the endpoint about one row of raw columns."""
+    import json
+
+    row = {"columns": list(values), "data": [list(values.values())]}
+    body = json.dumps({"dataframe_split": row}, ensure_ascii=False).replace("'", "'\\''")
+    return f"curl -s {url}/invocations -H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
 def log_tail(settings: Settings, project: str, lines: int = 30) -> str:
+    """The last lines that the server printed."""
     return endpoint.log_tail(_folder(settings, project), lines)
 
 
