@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.settings import REPOSITORY, Settings
+
+# The same examples in every CI run: a new one found there would block an innocent change.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI") == "true":
+    hypothesis.settings.load_profile("ci")
 
 # No test may reach a real tracking server.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -43,7 +49,10 @@ def workspace(bare_workspace: Settings, tracking_template: Path) -> Iterator[Set
     """Settings of a home of its own whose MLflow store is ready for use."""
     target = bare_workspace.home / "mlruns" / "mlflow.db"
     target.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(tracking_template)) as made, closing(sqlite3.connect(target)) as new:
+    with (
+        closing(sqlite3.connect(tracking_template)) as made,
+        closing(sqlite3.connect(target)) as new,
+    ):
         made.backup(new)
     yield bare_workspace
     os.environ.pop("MLFLOW_TRACKING_URI", None)
