@@ -22,7 +22,7 @@ from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift, feature_drift, prediction_drift
 from core.monitoring.estimate import Estimate, estimate_performance
 from core.monitoring.late_labels import LabelCount
-from core.monitoring.policy import Assessment, assess
+from core.monitoring.policy import Alert, Assessment, assess
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.realised import explain_performance
 from core.monitoring.thresholds import FALSE_ALARM_RATE
@@ -35,14 +35,15 @@ from core.tracking.registry import Version
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LIVE_ROWS", "LabelCount", "LiveLog"]  # what pages get from further below
+__all__ = ["LIVE_ROWS", "Alert", "LabelCount", "LiveLog"]  # what pages get from further below
 
 
 @dataclass(frozen=True)
 class Window:
     """Rows of the inference log with the derived features, against one version's profile.
 
-    ``label`` is 1, 0 or nan; ``ours`` marks the rows that this version itself scored.
+    ``label`` is 1, 0 or nan; ``ours`` marks the rows that this version itself scored; ``first``
+    and ``last`` are when the oldest and the newest row were logged.
     """
 
     version: Version
@@ -51,6 +52,8 @@ class Window:
     probability: np.ndarray
     label: np.ndarray
     ours: np.ndarray
+    first: datetime | None = None
+    last: datetime | None = None
 
     @property
     def rows(self) -> int:
@@ -152,6 +155,8 @@ def make_window(
         probability=rows["probability"].to_numpy(dtype=float),
         label=label,
         ours=(rows["model_version"].astype(str) == version.version).to_numpy(),
+        first=rows["logged_at"].min().to_pydatetime() if len(rows) else None,
+        last=rows["logged_at"].max().to_pydatetime() if len(rows) else None,
     )
 
 
@@ -222,6 +227,15 @@ def as_json(report: Report, run_id: str) -> dict[str, Any]:
 def follow(settings: Settings, project: str) -> LiveLog:
     """The end of the project's log, followed: each poll reads only what is new."""
     return LiveLog(open_log(settings, specs.load(settings.spec_file(project))))
+
+
+def live_window(settings: Settings, project: str, log: LiveLog) -> Window:
+    """The rows that a followed log holds now; NotReady if nothing has been logged."""
+    rows, _ = log.poll()
+    if rows.empty:
+        raise NotReady("No prediction has been logged yet; score a production file first.")
+    spec = specs.load(settings.spec_file(project))
+    return make_window(settings, spec, registry.find(settings, project), rows)
 
 
 def labels_token(settings: Settings, project: str) -> int:

@@ -22,7 +22,9 @@ def drift(found: Sequence[FeatureDrift]) -> Figure:
     """PSI of every feature against its threshold."""
     from core.monitoring.figures import drift_bars
 
-    return drift_bars(found)
+    figure = drift_bars(found)
+    figure.data[0].showlegend = False  # the axis names it, and its colours are levels
+    return figure
 
 
 def distribution(feature: FeatureProfile, values: Any, title: str) -> Figure:
@@ -97,7 +99,7 @@ def _with_intervals(label: str, figures: Mapping[str, Mapping[str, Any]], symbol
         y=[NAMES[n] for n in figures],
         name=label,
         mode="markers",
-        marker={"color": palette.ACCENT, "size": 11, "symbol": symbol, "line": {"width": 2}},
+        marker={"color": palette.ACCENT, "size": 11, "symbol": symbol},
         error_x={
             "type": "data",
             "symmetric": False,

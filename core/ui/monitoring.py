@@ -1,9 +1,169 @@
-"""The drift monitoring page."""
+"""The drift monitoring page: which rows, the verdict, drift, single features, performance."""
 
 from __future__ import annotations
 
+import streamlit as st
+
+from core.services import monitoring
+from core.services.monitoring import Alert, Report
+from core.ui import cached, monitoring_feature, monitoring_labels, monitoring_performance, parts
+from core.ui import monitoring_window as windows
 from core.ui.frame import Page
+from core.ui.monitoring_window import Choice
+from core.ui.words import ago, escape, exact
+
+_FEW_ALERTS = 6
+_SIGNS = {
+    "alarm": ":red[:material/error: **alarm**]",
+    "warning": ":orange[:material/warning: **warning**]",
+    "unknown": ":gray[:material/help: **not known**]",
+    "ok": ":green[:material/check_circle: **ok**]",
+}
 
 
 def body(page: Page) -> None:
-    """Draw the page."""
+    """The rows looked at on top, what they say below, details further down."""
+    standing = cached.standing(page.settings, page.project)
+    if standing.champion is None:
+        parts.empty(
+            "There is no champion to watch yet: train a model first.",
+            "2_Training",
+            page.project,
+            "Train a model",
+        )
+        return
+    if not standing.logged_rows:
+        parts.empty(
+            "Nothing has been scored yet. Monitor compares what the model is asked about with "
+            "what it was trained on, so it needs a production file.",
+            "4_Production_scoring",
+            page.project,
+            "Score a production file",
+        )
+        return
+    with parts.guarded("judge the logged rows"):
+        choice = windows.choose(page, standing.logged_rows)
+        if choice is not None:
+            _show(page, choice)
+    monitoring_labels.show(page)
+
+
+def _show(page: Page, choice: Choice) -> None:
+    report = windows.judged(page, choice)
+    _verdict(page, report, choice)
+    _next_steps(page, report)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        figure = windows.drift_figure(report)
+        parts.chart(figure, "drift-bars")
+        parts.numbers_below(figure, "drift-bars", "drift")
+    with right:
+        _alerts(report)
+    monitoring_performance.show(report)
+    monitoring_feature.show(page, report)
+
+
+def _verdict(page: Page, report: Report, choice: Choice) -> None:
+    window = report.window
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            parts.level_badge(report.assessment.level)
+            st.markdown(
+                f"{window.rows:,} rows against {window.profile.rows:,} training rows of "
+                f"{escape(window.version.label)}",
+                width="content",
+            )
+            if window.first is not None and window.last is not None:
+                st.caption(
+                    f"logged {ago(window.first)} to {ago(window.last)}",
+                    help=f"{exact(window.first)} to {exact(window.last)}",
+                    width="content",
+                )
+        st.markdown(f"#### {escape(report.assessment.verdict)}")
+        if not window.ours.all():
+            others = int((~window.ours).sum())
+            st.caption(
+                f"{others:,} of the rows were scored by other versions: their inputs count for "
+                "drift, their probabilities and labels do not."
+            )
+        _record(page, choice)
+
+
+def _record(page: Page, choice: Choice) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Check and record",
+            type="primary",
+            icon=":material/fact_check:",
+            help="Logs this judgement to MLflow; Home shows the latest one.",
+            key="monitor-record",
+        )
+        last = st.session_state.get(_recorded_key(page))
+        if last and not pressed:
+            st.caption(f"Recorded as run `{last[:8]}`", width="content")
+    if pressed:
+        with parts.guarded("record the check"), st.spinner("Judging and recording"):
+            result, _ = monitoring.monitor(
+                page.settings,
+                page.project,
+                choice.since,
+                choice.until,
+                last_rows=choice.last_rows,
+            )
+            st.session_state[_recorded_key(page)] = result["run_id"]
+            st.toast("Recorded.", icon=":material/check:")
+            st.success(f"Recorded: {escape(result['verdict'])}", icon=":material/check_circle:")
+            parts.mlflow_link(page.settings, result["run_id"])
+
+
+def _next_steps(page: Page, report: Report) -> None:
+    if report.assessment.level != "alarm":
+        return
+    labelled = report.realised is not None
+    known = "You have labels of production" if labelled else "Collect labels of production"
+    with st.container(border=True):
+        st.markdown("**Lead back to a good model**")
+        st.markdown(
+            "1. Until then, do not act on the model's answers where rows are unlike training.\n"
+            f"2. {known}: add such rows to the development file, prepare, and train again.\n"
+            "3. Compare the new version with the champion on the same rows; promote the better.\n"
+            "4. Score the production file again and look here: the alarm should be gone."
+        )
+        with st.container(horizontal=True):
+            parts.link("1_Data_preparation", page.project, "Add rows and prepare")
+            parts.link("2_Training", page.project, "Train again")
+            parts.link("3_Model_comparison", page.project, "Compare and promote")
+
+
+def _alerts(report: Report) -> None:
+    alerts = _by_weight(report)
+    st.markdown(f"**Alerts ({len(alerts)}), the worst first**" if alerts else "**No alerts**")
+    if not alerts:
+        st.caption(
+            f"None of {len(report.drift)} features differs from training by more than chance "
+            "gives in 99 of 100 checks."
+        )
+    for alert in alerts[:_FEW_ALERTS]:
+        _alert(alert)
+    if len(alerts) > _FEW_ALERTS:
+        with st.expander(f"{len(alerts) - _FEW_ALERTS} more"):
+            for alert in alerts[_FEW_ALERTS:]:
+                _alert(alert)
+
+
+def _by_weight(report: Report) -> list[Alert]:
+    """The worst level first and, within a level, the feature that moved most."""
+    moved = {f"drift:{one.name}": one.psi or 0.0 for one in report.drift}
+    order = ["alarm", "warning", "unknown", "ok"]
+    return sorted(
+        report.assessment.alerts,
+        key=lambda alert: (order.index(alert.level), -moved.get(alert.rule, 0.0)),
+    )
+
+
+def _alert(alert: Alert) -> None:
+    st.markdown(f"{_SIGNS[alert.level]} {escape(alert.message)}")
+
+
+def _recorded_key(page: Page) -> str:
+    return f"monitor-recorded-{page.project}"

@@ -1,0 +1,154 @@
+"""One feature of the window: its distribution beside training's, and its statistics explained."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.services import monitoring_figures
+from core.services.monitoring import FeatureDrift, Report
+from core.ui import parts
+from core.ui.frame import Page
+from core.ui.words import escape, number, share
+
+_PROBABILITY = "probability"
+_TERMS = {
+    "psi": (
+        "PSI",
+        "Population stability index: how differently the rows fall into training's bins; 0 is "
+        "alike, 0.1 a real shift. This is the one that decides, against what chance gives.",
+    ),
+    "js_distance": (
+        "Jensen-Shannon distance",
+        "Distance between the two distributions over the same bins, from 0 (alike) to 1 (nothing "
+        "in common).",
+    ),
+    "ks": (
+        "Kolmogorov-Smirnov",
+        "The largest gap between the two cumulative distributions, from 0 to 1.",
+    ),
+    "wasserstein": (
+        "Wasserstein, normalised",
+        "How far values moved on average, in standard deviations of the training data.",
+    ),
+    "chi_squared": (
+        "Chi-squared",
+        "Squared gaps between the counts of the categories; grows with the number of rows.",
+    ),
+}
+
+
+def show(page: Page, report: Report) -> None:
+    """A choice of feature, the one that moved most first."""
+    st.subheader("Feature by feature", anchor=False)
+    found = {one.name: one for one in sorted(report.drift, key=lambda d: -(d.psi or 0.0))}
+    if report.prediction is not None:
+        found[_PROBABILITY] = report.prediction
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    name = left.selectbox(
+        "Feature",
+        list(found),
+        format_func=lambda n: f"{_title(page, n)} ({found[n].level})",
+        key=f"monitor-feature-{page.project}",
+    )
+    if name is None:
+        return
+    drift = found[name]
+    numeric = drift.kind == "numeric"
+    how = right.segmented_control(
+        "Drawn as",
+        ["Histogram", "Violin"],
+        default="Histogram",
+        required=True,
+        disabled=not numeric,
+        help=None if numeric else "Violins are for numbers; this feature has categories.",
+        key="monitor-drawn-as",
+    )
+    _distribution(page, report, drift, violin=numeric and how == "Violin")
+    _all_features(page, report)
+
+
+def _distribution(page: Page, report: Report, drift: FeatureDrift, violin: bool) -> None:
+    window = report.window
+    profile, values = window.profile.features.get(drift.name), None
+    if drift.name == _PROBABILITY and profile is None:
+        profile, values = window.profile.probability, window.probability[window.ours]
+    if profile is None:
+        return
+    if values is None:
+        values = window.frame[drift.name]
+    title = f"{_title(page, drift.name)}: {drift.change}"
+    histogram = monitoring_figures.distribution(profile, values, title)
+    drawn = monitoring_figures.violin(profile, values, title) if violin else histogram
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        parts.chart(drawn or histogram, f"feature-{drift.name}-{violin}")
+        parts.numbers_below(histogram, f"feature-{drift.name}", f"distribution_{drift.name}")
+    with right:
+        _statistics(drift)
+
+
+def _statistics(drift: FeatureDrift) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        parts.level_badge(drift.level)
+        if drift.threshold is not None:
+            st.caption(f"by chance, PSI stays below {drift.threshold:.3f}", width="content")
+    for key, (title, explained) in _TERMS.items():
+        value = getattr(drift, key)
+        if value is not None:
+            st.markdown(f"**{title}: {number(value)}**  \n:small[:gray[{explained}]]")
+    shares = [
+        ("missing", drift.missing_share, f"{share(drift.reference_missing_share)} in training"),
+        ("outside training's range", drift.out_of_range_share, "0% in training"),
+        ("in categories that training never had", drift.new_category_share, "0% in training"),
+    ]
+    for words, part, before in shares:
+        if part is not None:
+            st.caption(f"{share(part)} {words} ({before})")
+
+
+def _all_features(page: Page, report: Report) -> None:
+    with st.expander("All features in figures", icon=":material/table:"):
+        table = pd.DataFrame(
+            [
+                {
+                    "feature": _title(page, one.name),
+                    "level": one.level,
+                    "PSI": one.psi,
+                    "by chance below": one.threshold,
+                    "Jensen-Shannon": one.js_distance,
+                    "KS": one.ks,
+                    "Wasserstein": one.wasserstein,
+                    "chi-squared": one.chi_squared,
+                    "missing": one.missing_share,
+                    "change": one.change,
+                }
+                for one in report.drift
+            ]
+        )
+        three = st.column_config.NumberColumn(format="%.3f")
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                **dict.fromkeys(("PSI", "by chance below", "Jensen-Shannon", "KS"), three),
+                "Wasserstein": three,
+                "chi-squared": st.column_config.NumberColumn(format="%.1f"),
+                "missing": st.column_config.NumberColumn(format="percent"),
+                "change": st.column_config.TextColumn(width="large"),
+            },
+        )
+        if report.domain.roc_auc is not None:
+            st.caption(
+                "All features together: a classifier tells these rows from training rows with "
+                f"ROC AUC {report.domain.roc_auc:.3f}; 0.5 would mean that nothing can, 1 that "
+                "they have nothing in common."
+            )
+
+
+def _title(page: Page, name: str) -> str:
+    if name == _PROBABILITY and name not in page.spec.raw_columns:
+        return "The model's probability"
+    titles = {column.name: column.title for column in page.spec.columns}
+    words = titles.get(name, name)
+    return escape(words) if words == name else f"{words[:1].upper()}{words[1:]}"

@@ -1,0 +1,105 @@
+"""Performance in production: estimated where that is honest, measured where labels have come."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.services import monitoring, monitoring_figures
+from core.services.monitoring import Report
+from core.ui import parts
+from core.ui.words import escape, number
+
+_NAMES = {
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+}
+
+
+def show(report: Report) -> None:
+    """The chart of both beside the sentences that explain it."""
+    st.subheader("Performance", anchor=False)
+    reference = monitoring.reference_metrics(report.window.version)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        figure = monitoring_figures.performance(reference, report.estimate.metrics, report.realised)
+        if figure is None:
+            st.markdown("**Nothing can be said about performance yet**")
+            st.caption("No labels have come, and there is no estimate: see the reasons beside.")
+        else:
+            parts.chart(figure, "performance")
+            parts.numbers_below(figure, "performance", "performance")
+    with right:
+        _estimated(report)
+        _realised(report)
+    if figure is not None:
+        _table(report, reference)
+
+
+def _estimated(report: Report) -> None:
+    estimate = report.estimate
+    with st.container(border=True):
+        st.markdown(
+            "**Estimated, without labels**",
+            help="The model's own probabilities, calibrated on held-out rows, stand in for the "
+            "labels that have not come yet (confidence-based performance estimation).",
+        )
+        if estimate.status == "refused":
+            st.badge("refused", icon=":material/block:", color="orange")
+            st.markdown(escape(estimate.reason))
+            return
+        auc = estimate.metrics.get("roc_auc")
+        if auc is not None:
+            st.markdown(
+                f"ROC AUC **{number(auc.value)}**, most likely {number(auc.low)} to "
+                f"{number(auc.high)}"
+            )
+        st.caption(escape(estimate.reason))
+
+
+def _realised(report: Report) -> None:
+    with st.container(border=True):
+        st.markdown("**Realised, with labels**")
+        if report.realised is None:
+            st.caption(
+                "No label of these rows is known yet. Add labels below when they come; they are "
+                "joined by prediction id."
+            )
+            return
+        rows = report.realised["labelled_rows"]
+        st.caption(f"{rows:,} of {int(report.window.ours.sum()):,} rows are labelled")
+        for sentence in report.explanation:
+            st.markdown(f"- {escape(sentence)}")
+
+
+def _table(report: Report, reference: dict[str, float]) -> None:
+    realised = report.realised or {}
+    with st.expander("Performance in figures", icon=":material/table:"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "metric": title,
+                        "holdout": number(reference.get(name)),
+                        "estimated": _interval(vars(report.estimate.metrics[name]))
+                        if name in report.estimate.metrics
+                        else "–",
+                        "on labelled rows": _interval(realised.get(name)),
+                    }
+                    for name, title in _NAMES.items()
+                ]
+            ),
+            hide_index=True,
+        )
+        st.caption("In brackets: 95 % intervals.")
+
+
+def _interval(figure: dict[str, float | None] | None) -> str:
+    if figure is None or figure.get("value") is None:
+        return "–"
+    value, low, high = (number(figure.get(key)) for key in ("value", "low", "high"))
+    return value if low == high else f"{value} ({low} to {high})"
