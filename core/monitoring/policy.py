@@ -86,7 +86,7 @@ def assess(
         *_drops(estimate.metrics if estimate else {}, reference or {}, "by estimate"),
     ]
     alerts = [
-        *(alert for feature in drift for alert in _drift_alerts(feature)),
+        *(alert for feature in _furthest_first(drift) for alert in _drift_alerts(feature)),
         *_prediction_alerts(prediction),
         *_domain_alerts(domain),
         *_estimate_alerts(estimate),
@@ -110,6 +110,10 @@ def left_training(
     return any(
         feature.level == "alarm" and feature.outside_share > MAX_OUTSIDE_SHARE for feature in drift
     )
+
+
+def _furthest_first(drift: Sequence[FeatureDrift]) -> list[FeatureDrift]:
+    return sorted(drift, key=lambda feature: -(feature.psi or 0.0))
 
 
 def _drift_alerts(feature: FeatureDrift) -> list[Alert]:
