@@ -65,7 +65,7 @@ def difference_figure(differences: Mapping[str, Mapping[str, Any]], metric: str)
             height=150 + 34 * len(drawn),
             xaxis={
                 "title": {"text": f"Difference in {info.word} ({100 * level:g} % interval)"},
-                "tickformat": "+.3f",
+                "tickformat": "+.3~g",
             },
             yaxis={
                 "type": "category",

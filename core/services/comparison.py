@@ -18,7 +18,7 @@ from core.evaluation.metrics import METRICS, MetricInfo, binary_metrics
 from core.evaluation.tally import Confusion
 from core.files import read_json
 from core.settings import Settings
-from core.tracking import models, registry, runs
+from core.tracking import models, registry, runs, store
 from core.tracking.registry import Version
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class Evidence:
 
 
 def versions(settings: Settings, project: str) -> list[Version]:
-    """Registered versions, newest first."""
+    """Registered versions, newest first; looking does not make a store where there is none."""
+    if store.is_new(settings):
+        return []
     return registry.versions(settings, project)
 
 

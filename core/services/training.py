@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core import jobs
@@ -33,6 +34,7 @@ __all__ = [
     "readiness",
     "remaining_seconds",
     "retry",
+    "stages",
     "submit",
     "wait",
 ]
@@ -185,6 +187,15 @@ def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:
 def remaining_seconds(settings: Settings, project: str, job_id: str) -> float | None:
     """Seconds that a running job still needs at its own pace; None while there is no telling."""
     return pace.remaining_seconds(jobs.events(settings.jobs_dir(project), job_id)[0])
+
+
+def stages(settings: Settings, project: str, job_id: str) -> list[tuple[datetime, str]]:
+    """When each stage of a job began, oldest first; a progress bar of the past."""
+    begun: list[tuple[datetime, str]] = []
+    for event in jobs.events(settings.jobs_dir(project), job_id)[0]:
+        if not begun or begun[-1][1] != event.stage:
+            begun.append((datetime.fromisoformat(event.at), event.stage))
+    return begun
 
 
 def made_champion(settings: Settings, result: Mapping[str, Any]) -> str | None:

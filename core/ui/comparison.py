@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from core.services import comparison
 from core.services.comparison import Version
 from core.ui import cached, comparison_evidence, comparison_promote, leaderboard, parts
 from core.ui.frame import Page
+from core.ui.pairs import pair
 
 _PARAMETER = "versions"
 _CHALLENGERS_AT_FIRST = 3
@@ -48,8 +49,7 @@ def _choose(page: Page, versions: Sequence[Version], champion: Version | None) -
     if key not in st.session_state:
         asked = [number for number in _in_url() if number in others]
         st.session_state[key] = (asked or first)[:_CHALLENGERS_AT_MOST]
-    # A promotion moves the champion out of the options, and the old one in.
-    st.session_state[key] = [number for number in st.session_state[key] if number in others]
+    st.session_state[key] = _after_promotion(key, champion, others)
     if not others:
         st.info("Only one version so far; train another and it can challenge the champion.")
         parts.link("2_Training", page.project, "Train another")
@@ -65,12 +65,25 @@ def _choose(page: Page, versions: Sequence[Version], champion: Version | None) -
         max_selections=_CHALLENGERS_AT_MOST,
         placeholder="Choose versions",
     )
-    if chosen == first:
+    if chosen == first or not chosen:
         st.query_params.pop(_PARAMETER, None)
     else:
         st.query_params[_PARAMETER] = ",".join(chosen)
     beside = [others[number] for number in chosen]
     return [champion, *beside] if champion is not None else beside or list(versions[:1])
+
+
+def _after_promotion(
+    key: str, champion: Version | None, others: Mapping[str, Version]
+) -> list[str]:
+    """The choice, with the champion of before in the place of the one that took over."""
+    now = champion.version if champion is not None else None
+    before = st.session_state.get(f"{key}-champion", now)
+    st.session_state[f"{key}-champion"] = now
+    kept = [number for number in st.session_state[key] if number in others]
+    if before != now and before in others and before not in kept:
+        kept = [before, *kept][:_CHALLENGERS_AT_MOST]
+    return kept
 
 
 def _in_url() -> list[str]:
@@ -81,7 +94,7 @@ def _charts(page: Page, chosen: Sequence[Version], champion: Version | None) -> 
     found = [cached.evidence(page.settings, version) for version in chosen]
     strong = champion.label if champion is not None else None
     st.subheader("Side by side", anchor=False)
-    left, right = st.columns(2, gap="large")
+    left, right = pair("compared-curves")
     with left:
         roc = comparison.roc_overlay(found, strong)
         parts.chart(roc, "compared-roc")
@@ -101,4 +114,4 @@ def _hyperparameters(chosen: Sequence[Version]) -> None:
     if table.empty:
         st.caption("All the same in the versions compared.")
         return
-    st.dataframe(table, key="compared-hyperparameters")
+    st.dataframe(table, height="content", key="compared-hyperparameters")

@@ -13,6 +13,7 @@ from core.ui.frame import Page
 
 _ROLES = {"champion": "Champion", "challenger": "Challenger"}
 _SAID = "courtside_promoted"
+_COUNT = "courtside_promotions"
 
 
 def show(
@@ -23,17 +24,20 @@ def show(
     done = st.session_state.pop(_SAID, None)
     if done:
         st.success(done, icon=":material/check_circle:")
-    with st.container(border=True):
-        with parts.guarded("promote the version"):
-            _promote(page, versions, chosen)
-        with parts.guarded("roll back"):
+    with st.container(border=True), parts.guarded("move the alias"):
+        number, alias, reason = _wanted(page, versions, chosen)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _promote(page, versions, number, alias, reason)
             _roll_back(page, versions, champion)
 
 
-def _promote(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) -> None:
+def _wanted(
+    page: Page, versions: Sequence[Version], chosen: Sequence[Version]
+) -> tuple[str, str, str]:
+    """Version, alias and reason as chosen; the first challenger compared is offered."""
     labels = {version.version: version.label for version in versions}
     offered = next((v.version for v in chosen if not v.is_champion), versions[0].version)
-    which, role, why, press = st.columns([3, 3, 4, 2], vertical_alignment="bottom")
+    which, role = st.columns([3, 2], vertical_alignment="bottom")
     number = which.selectbox(
         "Version",
         list(labels),
@@ -50,37 +54,43 @@ def _promote(page: Page, versions: Sequence[Version], chosen: Sequence[Version])
         key=f"promote-alias-{page.project}",
         help="The champion answers in production; a challenger is marked as the next candidate.",
     )
-    reason = why.text_input(
+    reason = st.text_input(
         "Reason (optional)",
         max_chars=300,
         placeholder="Why, for those who ask later",
-        key=f"promote-reason-{page.project}",
+        # A reason belongs to one promotion: the next one starts empty.
+        key=f"promote-reason-{page.project}-{st.session_state.get(_COUNT, 0)}",
     )
-    held = next((v for v in versions if v.version == number and alias in v.aliases), None)
-    pressed = press.button(
+    return number, alias or "champion", reason.strip()
+
+
+def _promote(page: Page, versions: Sequence[Version], number: str, alias: str, reason: str) -> None:
+    labels = {version.version: version.label for version in versions}
+    held = any(v.version == number and alias in v.aliases for v in versions)
+    pressed = st.button(
         "Promote",
         type="primary",
         icon=":material/trophy:",
         key=f"promote-{page.project}",
-        disabled=held is not None,
-        help=f"{held.label} is {alias} already." if held else None,
-        width="stretch",
+        disabled=held,
+        help=f"{labels[number]} is {alias} already." if held else None,
     )
     if pressed:
-        _move(page, labels, number, alias or "champion", reason.strip())
+        _move(page, labels, number, alias, reason)
 
 
 def _roll_back(page: Page, versions: Sequence[Version], champion: Version | None) -> None:
     before = comparison.previous_champion(page.settings, page.project)
     labels = {version.version: version.label for version in versions}
     if before is None or before not in labels or champion is None:
-        st.caption("Nothing to roll back to: no champion has been replaced yet.")
+        st.caption("Nothing to roll back to yet.")
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button(
-            f"Roll back to v{before}", key=f"roll-back-{page.project}", icon=":material/undo:"
-        )
-        st.caption(f"{champion.label} took over from {labels[before]}; this puts it back.")
+    pressed = st.button(
+        f"Roll back to v{before}",
+        key=f"roll-back-{page.project}",
+        icon=":material/undo:",
+        help=f"{champion.label} took over from {labels[before]}; this puts it back.",
+    )
     if pressed:
         _move(page, labels, before, "champion", f"rolled back from v{champion.version}")
 
@@ -93,5 +103,6 @@ def _move(page: Page, labels: dict[str, str], number: str, alias: str, reason: s
     if previous and previous in labels and previous != number:
         said += f", in place of {labels[previous]}"
     st.session_state[_SAID] = f"{said}."
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     st.toast(f"{said}.", icon=":material/check:")
     st.rerun()

@@ -37,8 +37,7 @@ def show(rows: Sequence[Row], key: str, file_name: str) -> None:
     table = pd.DataFrame(
         {
             f"{info.title} {'↑' if info.better == 'higher' else '↓'}": [
-                _cell(row.metrics.get(info.key), best[info.key] if len(rows) > 1 else None)
-                for row in rows
+                _cell(row.metrics.get(info.key), best[info.key]) for row in rows
             ]
             for info in HOLDOUT_METRICS
         },
@@ -99,6 +98,9 @@ def _cell(value: float | None, best: float | None) -> str:
 
 
 def _best(rows: Sequence[Row], key: str) -> float | None:
+    """The value to mark; None where there is nothing to choose between."""
     known = [value for row in rows if (value := row.metrics.get(key)) is not None]
+    if len({f"{value:.3f}" for value in known}) < 2:
+        return None
     info = next(info for info in HOLDOUT_METRICS if info.key == key)
-    return max(known, key=info.gain) if known else None
+    return max(known, key=info.gain)

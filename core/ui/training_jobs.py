@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from core.ui.frame import Page
 from core.ui.training_plan import rounded
 from core.ui.words import ago, duration, escape, exact
 
-_STATES = {
+_STATES: dict[str, tuple[str, Any, str]] = {
     "queued": ("waiting", "gray", ":material/schedule:"),
     "running": ("running", "blue", ":material/progress_activity:"),
     "succeeded": ("succeeded", "green", ":material/check_circle:"),
@@ -120,13 +121,11 @@ def history(page: Page, ended: Sequence[JobView], shown: JobView | None, paramet
 
 
 def _ended_job(page: Page, job: JobView, shown: bool, parameter: str) -> None:
-    state, what, act = st.columns([1, 4, 1], vertical_alignment="center")
-    with state:
-        _state_badge(job)
+    what, act = st.columns([5, 1], vertical_alignment="center")
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
+    took = f":gray[· {ago(moment)} · took {duration(job.elapsed_seconds)}]"
     what.markdown(
-        f"**{escape(job.title)}** :gray[· {ago(moment)} · took {duration(job.elapsed_seconds)}]"
-        f"  \n{_outcome(job)}",
+        f"{_state_markdown(job)} **{escape(job.title)}** {took}  \n{_outcome(job)}",
         help=f"{exact(moment)} · job {job.job_id}",
     )
     with act.container(horizontal_alignment="right"):
@@ -160,12 +159,18 @@ def _retry_button(page: Page, job: JobView, label: str, key: str) -> None:
 
 def _state_badge(job: JobView) -> None:
     word, colour, icon = _STATES[job.state]
-    st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge(word, icon=icon, color=colour)
+
+
+def _state_markdown(job: JobView) -> str:
+    word, colour, icon = _STATES[job.state]
+    return f":{colour}-badge[{icon} {word}]"
 
 
 def _log(settings: Settings, project: str, job: JobView) -> None:
+    begun = training.stages(settings, project, job.job_id)
     text = training.log_tail(settings, project, job.job_id)
-    if text.strip():
-        st.code(text, language=None, wrap_lines=True)
-    else:
-        st.caption("It has printed nothing.")
+    lines = [f"{moment:%H:%M:%S} UTC  {stage}" for moment, stage in begun]
+    st.code(
+        "\n".join([*lines, text.strip()]).strip() or "Nothing yet", language=None, wrap_lines=True
+    )

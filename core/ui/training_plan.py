@@ -18,8 +18,9 @@ def show(page: Page, busy: bool) -> None:
     ready = training.readiness(page.settings, page.project)
     with st.container(border=True):
         if not ready.ready:
-            st.markdown(f":orange[:material/lock:] **Not yet.** {ready.reason}")
-            parts.link("1_Data_preparation", page.project, "Prepare the data")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f":orange[:material/lock:] **Not yet.** {ready.reason}")
+                parts.link("1_Data_preparation", page.project, "Prepare the data")
         with parts.guarded("read the training plan"):
             plan = _choose(page)
             _start(page, plan, ready, busy)

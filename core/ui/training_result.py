@@ -14,6 +14,7 @@ from core.services.comparison import Evidence, Version
 from core.services.training import JobView
 from core.ui import cached, leaderboard, parts
 from core.ui.frame import Page
+from core.ui.pairs import pair
 from core.ui.words import ago, duration, escape, exact
 
 
@@ -96,7 +97,7 @@ def _links(
 def _charts(page: Page, versions: Sequence[Version]) -> None:
     found = [cached.evidence(page.settings, version) for version in versions]
     strong = versions[0].label
-    left, right = st.columns(2, gap="large")
+    left, right = pair("trained-curves")
     with left:
         roc = comparison.roc_overlay(found, strong)
         parts.chart(roc, "trained-roc")
@@ -120,7 +121,7 @@ def _one_model(page: Page, found: Sequence[Evidence]) -> None:
     )
     one = by_number[chosen or next(iter(by_number))]
     target = page.spec.target
-    left, right = st.columns(2, gap="large")
+    left, right = pair("trained-decisions")
     with left:
         names = (target.negative_words, target.positive_words)
         parts.chart(comparison.confusion_chart(one, names), "trained-confusion")
