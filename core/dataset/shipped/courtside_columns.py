@@ -18,7 +18,10 @@ def as_numbers(values: pd.Series) -> np.ndarray:
         return np.full(len(values), np.nan)
     if isinstance(values.dtype, pd.ArrowDtype):
         values = values.astype(object)  # pandas loses rows when it reads Arrow decimals directly
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    read = pd.to_numeric(values, errors="coerce")
+    if _is_no_number(read.dtype):  # a complex number among others
+        return np.full(len(values), np.nan)
+    numbers = read.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
