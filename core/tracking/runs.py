@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +38,12 @@ class Run:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+def _key(name: str) -> str:
+    """A name that MLflow takes, from one that may be any column's; different stay different."""
+    plain = re.sub(r"[^\w.\- :/]", "_", name)[:200]
+    return plain if plain == name else f"{plain}_{zlib.crc32(name.encode()):08x}"
+
+
 class RunLog:
     """Writes into one run by its id, from any thread or process."""
 
@@ -47,7 +55,7 @@ class RunLog:
         """Log parameters; long values are cut to what MLflow takes."""
         from mlflow.entities import Param
 
-        listed = [Param(k, str(v)[:_PARAMETER_CHARACTERS]) for k, v in values.items()]
+        listed = [Param(_key(k), str(v)[:_PARAMETER_CHARACTERS]) for k, v in values.items()]
         self._batch(params=listed)
 
     def metrics(self, values: Mapping[str, float | None], prefix: str = "") -> None:
@@ -56,7 +64,7 @@ class RunLog:
 
         now = int(datetime.now(UTC).timestamp() * 1000)
         listed = [
-            Metric(f"{prefix}{key}", float(value), now, 0)
+            Metric(_key(f"{prefix}{key}"), float(value), now, 0)
             for key, value in values.items()
             if value is not None and not math.isnan(float(value))
         ]

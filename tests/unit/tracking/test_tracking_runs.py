@@ -109,3 +109,13 @@ def test_json_artifacts_have_no_nan(workspace: Settings) -> None:
     log = runs.start(workspace, "shop", "score")
     with pytest.raises(ValueError, match="JSON"):
         log.json({"a": math.nan}, "a.json")
+
+
+def test_names_of_any_column_can_be_logged(workspace: Settings) -> None:
+    with runs.action(workspace, "names", "monitor") as log:
+        log.metrics({"income (k)": 1.0, "income [k]": 2.0}, prefix="psi_")
+        log.params({"größe <m>": 3, "plain": 4})
+    run = runs.get(workspace, log.run_id)
+    assert sorted(run.metrics.values()) == [1.0, 2.0]
+    assert run.params["plain"] == "4"
+    assert sorted(run.params.values()) == ["3", "4"]
