@@ -6,7 +6,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,9 @@ def row_count(path: Path) -> int:
     return int(_parquet(path).metadata.num_rows)
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, columns: Sequence[str] | None = None, text: Collection[str] = ()
+) -> pd.DataFrame:
     """The whole file as a table; ``columns`` limits it to those present of these.
 
     Raises DataFileError if the file is absent, not parquet or CSV, truncated, without rows, or
@@ -61,7 +63,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     import pandas as pd
 
     # A CSV is read in one piece: pieces could give one column two types.
-    frames = list(iter_table(path, columns, sys.maxsize if _is_csv(path) else CHUNK_ROWS))
+    rows = sys.maxsize if _is_csv(path) else CHUNK_ROWS
+    frames = list(iter_table(path, columns, rows, text))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     if columns is not None and not len(frame.columns):
         raise DataFileError(f"{path.name} has none of the columns {', '.join(columns)}.")
@@ -73,13 +76,20 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
 
 
 def iter_table(
-    path: Path, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS
+    path: Path,
+    columns: Sequence[str] | None = None,
+    rows: int = CHUNK_ROWS,
+    text: Collection[str] = (),
 ) -> Iterator[pd.DataFrame]:
-    """The file in pieces of at most ``rows`` rows, in order; at least one piece, maybe empty."""
+    """The file in pieces of at most ``rows`` rows, in order; at least one piece, maybe empty.
+
+    ``text`` names columns of a CSV that hold categories: code 007 stays 007 and NA is a name.
+    Parquet says itself what its columns are.
+    """
     names = column_names(path)
     wanted = [name for name in names if columns is None or name in columns]
     if _is_csv(path):
-        yield from _iter_csv(path, names, wanted, rows)
+        yield from _iter_csv(path, names, wanted, rows, text)
     else:
         yield from _iter_parquet(path, wanted, rows)
 
@@ -158,6 +168,10 @@ def _plain_frame(batch: Any) -> pd.DataFrame:
     return table.replace_schema_metadata(None).to_pandas()
 
 
+def _text_or_none(field: str) -> str | None:
+    return field or None
+
+
 def _csv_header(path: Path) -> list[str]:
     _existing(path)
     try:
@@ -184,7 +198,7 @@ def _not_utf8(path: Path, exc: Exception) -> DataFileError:
 
 
 def _iter_csv(
-    path: Path, names: list[str], columns: list[str], rows: int
+    path: Path, names: list[str], columns: list[str], rows: int, text: Collection[str]
 ) -> Iterator[pd.DataFrame]:
     """Every column is read and the wanted ones kept.
 
@@ -200,6 +214,7 @@ def _iter_csv(
             chunksize=rows,
             encoding="utf-8-sig",
             low_memory=False,
+            converters={name: _text_or_none for name in names if name in text},
         ) as reader:
             read_any = False
             for chunk in reader:

@@ -15,6 +15,8 @@ from typing import Any
 from core.errors import NotReady, SpecError
 
 KINDS = ("numeric", "boolean", "categorical")
+# PyCaret's names of the metrics that tuning can optimise.
+TUNING_METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,11 @@ class ProjectSpec:
     def kinds(self) -> dict[str, str]:
         """Raw column name to kind."""
         return {column.name: column.kind for column in self.columns}
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Raw columns that hold text, whatever their values look like."""
+        return tuple(column.name for column in self.columns if column.kind == "categorical")
 
     @property
     def units(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from core.dataset.expression import Expression, ExpressionError
 from core.dataset.spec import (
     KINDS,
+    TUNING_METRICS,
     Column,
     Court,
     ModelPlan,
@@ -19,7 +20,6 @@ from core.dataset.spec import (
 )
 from core.dataset.spec_values import ValueReader, is_plain, suggest
 
-METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
 _TOP = [
     "title",
     "purpose",
@@ -228,8 +228,10 @@ class SpecReader(ValueReader):
         training = self._mapping(self.content, "training", "", allowed)
         base = TrainingDefaults()
         metric = self._text(training, "metric", base.metric, "training.")
-        if metric not in METRICS:
-            self.faults.append(f"training.metric is one of {', '.join(METRICS)}; found {metric!r}")
+        if metric not in TUNING_METRICS:
+            self.faults.append(
+                f"training.metric is one of {', '.join(TUNING_METRICS)}; found {metric!r}"
+            )
         return TrainingDefaults(
             seed=self._whole(training, "seed", base.seed, 0, 2**31 - 1, "training."),
             folds=self._whole(training, "folds", base.folds, 2, 50, "training."),

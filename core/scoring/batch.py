@@ -98,7 +98,7 @@ def score_file(
     with ExitStack() as stack:
         writers = [stack.enter_context(_writer(path)) for path in outputs]
         rejects = stack.enter_context(_writer(rejected))
-        for frame in io.iter_table(source):
+        for frame in io.iter_table(source, text=spec.categories):
             _score_piece(frame, spec, models, writers, rejects, batch, outcome, what)
             if on_progress is not None:
                 on_progress(outcome.rows_scored + outcome.rows_rejected, total)

@@ -41,7 +41,7 @@ class RawData:
 def look(settings: Settings, spec: ProjectSpec, role: str = "dev") -> RawData:
     """Read a raw file and count what is in it; NotReady if it is absent."""
     path = _raw_path(settings, spec, role)
-    frame = io.read_table(path)
+    frame = io.read_table(path, text=spec.categories)
     labels = (
         read_labels(frame[spec.target.column], spec, path.name)
         if spec.target.column in frame.columns

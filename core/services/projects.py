@@ -100,9 +100,9 @@ def init_files(
         check_raw_file(prod, spec, "prod")
     if text is not None:
         write_text(settings.spec_file(project), text)
-    _place(dev, raw_file(settings, spec, "dev"))
+    _place(dev, spec, raw_file(settings, spec, "dev"))
     if prod is not None:
-        _place(prod, raw_file(settings, spec, "prod"))
+        _place(prod, spec, raw_file(settings, spec, "prod"))
     return raw_files(settings, project)
 
 
@@ -132,7 +132,7 @@ def add_upload(
         with received.open("wb") as stream:
             shutil.copyfileobj(content, stream)
         check_raw_file(received, spec, role, shown_as=name)
-        _place(received, target)
+        _place(received, spec, target)
     return raw_files(settings, project)
 
 
@@ -216,13 +216,13 @@ def _spec_for(
     return specs.from_text(text, project, spec_file.name), text
 
 
-def _place(source: Path, target: Path) -> None:
+def _place(source: Path, spec: ProjectSpec, target: Path) -> None:
     """Copy a checked file to its name, converting where the kinds of file differ."""
     if source.suffix.lower() == target.suffix.lower():
         with atomic_path(target) as temporary:
             shutil.copyfile(source, temporary)
     else:
-        io.write_table(io.read_table(source), target)
+        io.write_table(io.read_table(source, text=spec.categories), target)
 
 
 def _made(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core import jobs
 from core.dataset import spec as specs
+from core.dataset.spec import TUNING_METRICS
 from core.errors import JobError, NotReady
 from core.files import read_json
 from core.jobs import JobView
@@ -16,11 +17,11 @@ from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client
 from core.training import pace
-from core.training.plan import ALGORITHMS, METRICS, TrainingPlan, check_python, make_plan
+from core.training.plan import ALGORITHMS, TrainingPlan, check_python, make_plan
 
 __all__ = [
     "ALGORITHMS",
-    "METRICS",
+    "TUNING_METRICS",
     "JobView",
     "Readiness",
     "TrainingPlan",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from core.dataset.spec import ModelPlan, ProjectSpec
+from core.dataset.spec import TUNING_METRICS, ModelPlan, ProjectSpec
 from core.errors import BadInput, CourtsideError
 
 # PyCaret's ids and the names people know them by; every one of them comes with the lock.
@@ -15,9 +15,6 @@ ALGORITHMS = {
     "lr": "Logistic Regression",
     "dt": "Decision Tree",
 }
-
-# PyCaret's names of the metrics that tuning can optimise.
-METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,10 @@ def make_plan(
             raise BadInput(f"Candidates for {name} must be 1 to 100,000; found {count}.")
         models.append(replace(model, candidates=count))
     chosen_metric = metric or spec.training.metric
-    if chosen_metric not in METRICS:
-        raise BadInput(f"The metric is one of {', '.join(METRICS)}; found {chosen_metric!r}.")
+    if chosen_metric not in TUNING_METRICS:
+        raise BadInput(
+            f"The metric is one of {', '.join(TUNING_METRICS)}; found {chosen_metric!r}."
+        )
     chosen_folds = folds if folds is not None else spec.training.folds
     if not 2 <= chosen_folds <= 50:
         raise BadInput(f"Folds must be 2 to 50; found {chosen_folds}.")

@@ -45,8 +45,8 @@ def _choose(page: Page) -> TrainingPlan | None:
     with right:
         metric = st.selectbox(
             "Tune for",
-            training.METRICS,
-            index=training.METRICS.index(own.metric),
+            training.TUNING_METRICS,
+            index=training.TUNING_METRICS.index(own.metric),
             format_func=lambda name: METRIC_WORDS.get(name, name),
             key=f"{key}-metric",
             help="The candidate with the best mean of this metric over the folds is kept.",

@@ -242,3 +242,12 @@ def test_file_names_of_another_kind(name: str) -> None:
 
 def test_file_names_become_plain() -> None:
     assert io.check_file_name("my día (1).CSV") == "my_d_a__1_.CSV"
+
+
+def test_categories_of_a_csv_are_read_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("code,region,n\n007,NA,1\n,None,2\n12,x,3\n")
+    frame = io.read_table(path, text=["code", "region", "absent"])
+    assert frame["code"].tolist() == ["007", None, "12"]
+    assert frame["region"].tolist() == ["NA", "None", "x"]
+    assert frame["n"].tolist() == [1, 2, 3]
