@@ -31,7 +31,8 @@ def main() -> None:
     client(settings)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--backend-store-uri", settings.tracking_uri]
+    command += ["--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", settings.tracking_uri]
     command += ["--default-artifact-root", settings.artifacts_dir.as_uri()]
     print(f"MLflow on http://127.0.0.1:{port} (stop with Ctrl+C)", file=sys.stderr)
     os.execv(sys.executable, command)
