@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -74,3 +77,32 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return root
+
+
+@pytest.fixture
+def club(workspace: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A project that can hold two versions without training them (see tests/trained.py)."""
+    from core import jobs
+    from core.tracking import models
+
+    project = _helper("trained").make(workspace)
+
+    def loaded(settings: Settings, version: Any) -> Any:
+        return project.models[version.version]
+
+    monkeypatch.setattr(models, "load_pipeline", loaded)
+    yield project
+    folder = workspace.jobs_dir("club")
+    for view in jobs.list_jobs(folder):
+        if view.is_live:
+            jobs.cancel(folder, view.job_id)
+
+
+def _helper(name: str) -> Any:
+    """A module of this folder, which is no package."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]

@@ -8,7 +8,6 @@ from core.services import training
 from core.services.training import Readiness, TrainingPlan
 from core.ui import parts
 from core.ui.frame import Page
-from core.ui.words import duration
 
 METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
 
@@ -133,7 +132,7 @@ def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> s
 def rounded(seconds: float) -> str:
     """A length of time as exact as a forecast is: tens of seconds, then minutes."""
     if seconds < 90:
-        return duration(max(10, round(seconds, -1)))
+        return f"{max(10, round(seconds, -1)):.0f} s"
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

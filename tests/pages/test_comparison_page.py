@@ -1,0 +1,134 @@
+"""The comparison page: evidence without a trace until asked, and aliases that move on a press."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import IntegrityError
+from core.services import comparison
+from core.settings import REPOSITORY
+from core.tracking import registry, runs
+
+
+def open_page(versions: str = "") -> AppTest:
+    page = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
+    page.query_params["project"] = "club"
+    if versions:
+        page.query_params["versions"] = versions
+    page.switch_page("pages/3_Model_comparison.py")
+    return page.run()
+
+
+def said(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.success, *page.error, *page.warning, *page.info]
+    return "\n".join(str(element.value) for element in parts)
+
+
+def champion(club: Any) -> str | None:
+    found = registry.champion(club.settings, "club")
+    return found.version if found else None
+
+
+@pytest.fixture
+def trained(club: Any) -> Any:
+    club.train(club.prepare())
+    return club
+
+
+def test_without_a_model_the_way_leads_to_training(club: Any) -> None:
+    page = open_page()
+    assert not page.exception
+    assert "no model to compare yet" in said(page)
+    assert any(link.label == "Train a model" for link in page.get("page_link"))
+
+
+def test_versions_evidence_and_settings_side_by_side(trained: Any) -> None:
+    page = open_page()
+    assert not page.exception
+    assert not page.error and not page.warning
+    names = list(page.table[0].value.index)
+    assert names[0].startswith("**v1** Logistic Regression :violet-badge")
+    assert names[1] == "**v2** Decision Tree"
+    assert "**v2 Decision Tree** is worse by" in said(page)
+    assert len(page.get("plotly_chart")) == 3
+    settings = page.dataframe[0].value
+    assert set(settings.index) == {"C", "depth"}, "random_state is the same in both"
+    page.toggle(key="compared-all-hyperparameters").set_value(True).run()
+    assert "random_state" in page.dataframe[0].value.index
+
+
+def test_looking_leaves_no_trace_and_recording_does(trained: Any) -> None:
+    page = open_page()
+    assert runs.recent(trained.settings, "club", action="compare") == []
+    page.button(key="record-comparison").click().run()
+    assert not page.exception
+    (run,) = runs.recent(trained.settings, "club", action="compare")
+    assert (run.status, run.params["champion"]) == ("FINISHED", "1")
+
+
+def test_the_url_names_the_versions(trained: Any) -> None:
+    trained.train(trained.prepare(), champion=False)
+    page = open_page("3")
+    assert page.multiselect[0].value == ["3"]
+    page.multiselect[0].set_value(["2"]).run()
+    assert page.query_params["versions"] in ("2", ["2"])
+
+
+def test_promotion_and_roll_back(trained: Any) -> None:
+    page = open_page()
+    assert not any("Roll back" in one.label for one in page.button)
+    page.text_input(key="promote-reason-club-0").set_value("fewer false alarms")
+    page.button(key="promote-club").click().run()
+    assert not page.exception
+    assert champion(trained) == "2"
+    assert page.success[0].value == (
+        "v2 Decision Tree is champion now, in place of v1 Logistic Regression."
+    )
+    (run,) = runs.recent(trained.settings, "club", action="promote")
+    assert run.params["reason"] == "fewer false alarms"
+    assert page.multiselect[0].value == ["1"], "the champion of before stays in view"
+    page.button(key="roll-back-club").click().run()
+    assert not page.exception
+    assert champion(trained) == "1"
+    assert "v1 Logistic Regression is champion now" in page.success[0].value
+
+
+def test_a_challenger_leaves_the_champion_in_charge(trained: Any) -> None:
+    page = open_page()
+    page.button_group(key="promote-alias-club").set_value("challenger").run()
+    page.button(key="promote-club").click().run()
+    assert not page.exception
+    assert champion(trained) == "1"
+    assert registry.find(trained.settings, "club", "challenger").version == "2"
+    assert any("challenger" in name for name in page.table[0].value.index)
+
+
+def test_the_one_in_charge_cannot_be_promoted_again(trained: Any) -> None:
+    page = open_page()
+    page.selectbox(key="promote-version-club-2").set_value("1").run()
+    promote = page.button(key="promote-club")
+    assert promote.disabled
+    assert promote.help == "v1 Logistic Regression is champion already."
+
+
+def test_evidence_that_cannot_be_had_is_one_message(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("The model file has changed; train again.")
+
+    monkeypatch.setattr(comparison, "compare", refuse)
+    page = open_page()
+    assert not page.exception
+    assert [error.value for error in page.error] == ["The model file has changed; train again."]
+    assert page.button(key="promote-club"), "the rest of the page stands"
+
+
+def test_another_split_is_warned_of(trained: Any) -> None:
+    trained.prepare(split_seed=8)
+    page = open_page()
+    assert not page.exception
+    assert "trained on another split" in page.warning[0].value

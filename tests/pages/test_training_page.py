@@ -1,0 +1,172 @@
+"""The training page: the plan is what is submitted, jobs are shown as they stand on disk."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from core.errors import TrackingError
+from core.services import training
+from core.settings import REPOSITORY
+
+
+def open_page(project: str = "club") -> AppTest:
+    page = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
+    page.query_params["project"] = project
+    page.switch_page("pages/2_Training.py")
+    return page.run()
+
+
+def said(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.success, *page.error, *page.warning, *page.info]
+    return "\n".join(str(element.value) for element in parts)
+
+
+def button(page: AppTest, label: str) -> Any:
+    return next(one for one in page.button if one.label == label)
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[training.TrainingPlan]:
+    plans: list[training.TrainingPlan] = []
+    monkeypatch.setattr(training, "submit", lambda settings, plan: plans.append(plan))
+    return plans
+
+
+def test_before_preparation_training_is_off_and_says_why(club: Any) -> None:
+    page = open_page()
+    assert not page.exception
+    train = button(page, "Train")
+    assert train.disabled
+    assert "Prepare the data first" in train.help
+    assert "have not been prepared yet" in said(page)
+    assert any(link.label == "Prepare the data" for link in page.get("page_link"))
+
+
+def test_the_plan_starts_from_the_project_and_says_its_cost(club: Any) -> None:
+    club.prepare()
+    page = open_page()
+    assert not page.exception
+    assert not button(page, "Train").disabled
+    assert "**50 fits** (10 candidates × 5 folds)" in said(page)
+    assert "about" not in said(page), "no promise of time before anything was timed"
+    assert "No training has ended yet" in said(page)
+
+
+def test_what_was_chosen_is_what_is_submitted(
+    club: Any, submitted: list[training.TrainingPlan]
+) -> None:
+    club.prepare()
+    page = open_page()
+    page.button_group(key="plan-club-algorithms").set_value(["dt"]).run()
+    page.number_input(key="plan-club-candidates-dt").set_value(12)
+    page.number_input(key="plan-club-folds").set_value(3)
+    page.number_input(key="plan-club-seed").set_value(99)
+    page.selectbox(key="plan-club-metric").set_value("AUC")
+    button(page, "Train").click().run()
+    assert not page.exception
+    (plan,) = submitted
+    assert plan.project == "club"
+    assert [(model.algorithm, model.candidates) for model in plan.models] == [("dt", 12)]
+    assert (plan.folds, plan.metric, plan.seed) == (3, "AUC", 99)
+
+
+def test_no_algorithm_no_training(club: Any) -> None:
+    club.prepare()
+    page = open_page()
+    page.button_group(key="plan-club-algorithms").set_value([]).run()
+    assert button(page, "Train").disabled
+    assert button(page, "Train").help == "Choose at least one algorithm."
+
+
+def test_a_refused_submission_is_one_message(club: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(settings: Any, plan: Any) -> None:
+        raise TrackingError("MLflow's store is locked; try again.")
+
+    club.prepare()
+    monkeypatch.setattr(training, "submit", refuse)
+    page = open_page()
+    button(page, "Train").click().run()
+    assert not page.exception
+    assert [element.value for element in page.error] == ["MLflow's store is locked; try again."]
+
+
+def test_a_running_job_is_shown_and_can_be_cancelled(club: Any) -> None:
+    club.prepare()
+    job = club.running()
+    page = open_page()
+    assert not page.exception
+    assert "**Logistic Regression**" in said(page)
+    assert "so far" in said(page)
+    page.button(key=f"cancel-{job.job_id}").click().run()
+    assert not page.exception
+    assert jobs.read(club.settings.jobs_dir("club"), job.job_id).state == "cancelled"
+    assert "The last training was cancelled" in said(page)
+
+
+def test_stages_count_what_they_count(club: Any) -> None:
+    words = importlib.import_module("core.ui.training_jobs").stage_words
+    folder = club.settings.jobs_dir("club")
+    done = jobs.read(folder, club.job("cancelled"))
+    assert words(done) == "Done"
+    counted = type(done)(**{**vars(done), "progress": jobs.events(folder, done.job_id)[0][1]})
+    assert words(counted) == "Tuning Logistic Regression: 0 of 20 model fits"
+    assert words(type(done)(**{**vars(done), "state": "queued"})).startswith("Waiting")
+
+
+def test_a_failed_job_says_why_and_shows_the_end_of_its_log(
+    club: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    club.prepare()
+    job_id = club.job("failed", message="The target has one class only.")
+    again: list[str] = []
+    monkeypatch.setattr(training, "retry", lambda settings, project, job: again.append(job))
+    page = open_page()
+    assert not page.exception
+    (message,) = page.error
+    assert "The last training failed" in message.value
+    assert "The target has one class only." in message.value
+    assert any("the last line of the log" in code.value for code in page.code)
+    page.button(key=f"retry-last-{job_id}").click().run()
+    assert again == [job_id]
+
+
+def test_a_finished_job_shows_its_leaderboard_and_charts(club: Any) -> None:
+    result = club.train(club.prepare())
+    club.job("succeeded", result)
+    page = open_page()
+    assert not page.exception
+    assert not page.error and not page.warning
+    (success,) = page.success
+    assert "**v1 Logistic Regression** is the best" in success.value
+    assert "became champion: there was none before" in success.value
+    table = page.table[0].value
+    assert table.index[0].startswith("**v1** Logistic Regression :violet-badge")
+    assert table.index[1] == "**v2** Decision Tree"
+    best = f":green-background[**{result['models'][0]['test']['roc_auc']:.3f}**]"
+    assert table["ROC AUC ↑"].iloc[0] == best
+    assert not table["ROC AUC ↑"].iloc[1].startswith(":green")
+    assert len(page.get("plotly_chart")) == 4
+    assert "took 1 min 5 s" in said(page)
+
+
+def test_a_later_training_names_the_champion_it_has_to_beat(club: Any) -> None:
+    prepared = club.prepare()
+    first = club.job("succeeded", club.train(prepared))
+    club.job("succeeded", club.train(prepared, champion=False))
+    page = open_page()
+    assert not page.exception
+    assert "The champion is still v1 Logistic Regression" in page.success[0].value
+    page.button(key=f"show-{first}").click().run()
+    assert "became champion" in page.success[0].value
+
+
+def test_time_is_promised_from_earlier_trainings(club: Any) -> None:
+    club.job("succeeded", club.train(club.prepare()))
+    page = open_page()
+    # 20 fits of lr at 0.5 s, 30 of dt at 1/6 s, 47 s for the rest: 62 s.
+    assert "**about 60 s**, going by earlier trainings here" in said(page)

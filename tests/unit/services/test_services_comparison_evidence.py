@@ -1,0 +1,74 @@
+"""What the training and comparison services read back of versions and jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.errors import BadInput
+from core.services import comparison, training
+from core.settings import Settings
+
+
+def test_a_workspace_without_a_store_has_no_versions(bare_workspace: Settings) -> None:
+    assert comparison.versions(bare_workspace, "club") == []
+    assert not bare_workspace.home.exists(), "looking made nothing"
+
+
+def test_evidence_and_its_charts(club: Any) -> None:
+    club.train(club.prepare())
+    found = [
+        comparison.evidence(club.settings, v) for v in comparison.versions(club.settings, "club")
+    ]
+    assert [one.version.label for one in found] == ["v2 Decision Tree", "v1 Logistic Regression"]
+    assert sum(vars(found[0].confusion).values()) == len(club.test)
+    roc = comparison.roc_overlay(found, "v1 Logistic Regression")
+    assert roc.layout.title.text.endswith("the best of 2")
+    assert {trace.name for trace in comparison.importance_sides(found).data} == {
+        "v1 Logistic Regression",
+        "v2 Decision Tree",
+    }
+    cells = comparison.confusion_chart(found[0], ("stayed", "left")).data[0].z
+    assert sum(map(sum, cells)) == len(club.test)
+    histogram = comparison.probability_chart(club.settings, "club", found[0].version)
+    assert sum(sum(trace.y) for trace in histogram.data) == len(club.test)
+
+
+def test_the_same_split_is_known_by_what_decides_it(club: Any) -> None:
+    club.train(club.prepare())
+    (version, *_) = comparison.versions(club.settings, "club")
+    assert comparison.same_holdout(club.settings, "club", version)
+    club.prepare()
+    assert comparison.same_holdout(club.settings, "club", version), "prepared again, same split"
+    club.prepare(test_size=0.3)
+    assert not comparison.same_holdout(club.settings, "club", version)
+
+
+def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:
+    plan = training.defaults(club.settings, "club")
+    assert training.expected_seconds(club.settings, plan) is None
+    job_id = club.job("succeeded", {"models": []})
+    # 20 fits at 0.5 s, 30 at 1/6 s, and 47 s for the rest.
+    assert training.expected_seconds(club.settings, plan) == pytest.approx(62)
+    stages = [stage for _, stage in training.stages(club.settings, "club", job_id)]
+    assert stages == [
+        "Loading PyCaret",
+        "Tuning Logistic Regression",
+        "Measuring Logistic Regression",
+        "Tuning Decision Tree",
+        "Done",
+    ]
+
+
+def test_a_plan_is_checked_before_anything_starts(club: Any) -> None:
+    plan = training.plan(club.settings, "club", ["dt"], {"dt": 3}, 4, "AUC", 5)
+    assert (plan.fits, plan.metric, plan.seed) == (12, "AUC", 5)
+    with pytest.raises(BadInput, match="Folds must be 2 to 50"):
+        training.plan(club.settings, "club", ["dt"], {}, 1, "AUC", 5)
+
+
+def test_the_first_champion_is_on_record(club: Any) -> None:
+    prepared = club.prepare()
+    assert training.made_champion(club.settings, club.train(prepared)) == "1"
+    assert training.made_champion(club.settings, club.train(prepared, champion=False)) is None
