@@ -81,7 +81,7 @@ def check_file(settings: Settings, project: str, path: Path) -> FileCheck:
     if rows == 0:
         raise SchemaError(f"{path.name} has columns but no rows; choose a file with data.")
     batch.check_columns(path, path.name)
-    preview = next(iter(io.iter_table(path, rows=100)))
+    preview = next(iter(io.iter_table(path, rows=100, text=spec.categories)))
     diff = compare_columns(names, spec.raw_columns)
     return FileCheck(rows, preview, diff, spec.target.column in names)
 

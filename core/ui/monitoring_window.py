@@ -35,8 +35,7 @@ class Choice:
 
 def choose(page: Page, logged_rows: int) -> Choice | None:
     """The choice of rows; None until it is complete."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    way = left.segmented_control(
+    way = st.segmented_control(
         "Rows of the inference log",
         list(_WAYS),
         format_func=_WAYS.__getitem__,
@@ -45,27 +44,27 @@ def choose(page: Page, logged_rows: int) -> Choice | None:
         key="monitor-window",
         help="All reads the whole log, which takes longer the longer it is.",
     )
-    with right:
-        if way == "live":
-            return _live(page)
-        if way == "last":
-            rows = st.number_input(
-                "Rows", min_value=1, value=min(1000, logged_rows), step=100, key="monitor-rows"
-            )
-            return Choice(live=False, last_rows=int(rows))
-        if way == "period":
-            return _period()
+    if way == "live":
+        return _live(page)
+    if way == "last":
+        rows = st.number_input(
+            "Rows", min_value=1, value=min(1000, logged_rows), step=100, key="monitor-rows"
+        )
+        return Choice(live=False, last_rows=int(rows))
+    if way == "period":
+        return _period()
     return Choice(live=False)
 
 
 def _live(page: Page) -> Choice:
-    live = st.toggle(
-        "Live",
-        value=True,
-        key="monitor-live",
-        help="Looks for new rows every 3 seconds; only new ones are read.",
-    )
-    st.fragment(_watch, run_every=_POLL if live else None)(page, live)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        live = st.toggle(
+            "Live",
+            value=True,
+            key="monitor-live",
+            help="Looks for new rows every 3 seconds; only new ones are read.",
+        )
+        st.fragment(_watch, run_every=_POLL if live else None)(page, live)
     return Choice(live=True, last_rows=LIVE_ROWS)
 
 

@@ -48,7 +48,7 @@ def show(page: Page, version: Version) -> None:
         source = _choose(page)
         check = _checked(page, source) if source is not None else None
         if source is not None and check is not None:
-            _fit(check, source)
+            _fit(check, source, page.spec.target.column)
             _press(page, version, source, check)
     result = st.session_state.get(_result_key(page))
     if result is not None:
@@ -96,14 +96,14 @@ def _checked(page: Page, source: Source) -> FileCheck:
     return check
 
 
-def _fit(check: FileCheck, source: Source) -> None:
+def _fit(check: FileCheck, source: Source, target: str) -> None:
     """The diff of columns in plain words."""
     likely = dict(check.diff.renames)
     if check.diff.fits:
         labels = "with a label column" if check.has_target else "without labels"
         st.markdown(
-            f":green[:material/check_circle:] **{check.rows:,} rows** {labels}; every column that "
-            "the model needs is there."
+            f":green[:material/check_circle:] **{_counted(check.rows, 'row')}** {labels}; "
+            "every column that the model needs is there."
         )
     else:
         lines = [
@@ -112,28 +112,29 @@ def _fit(check: FileCheck, source: Source) -> None:
             for name in check.diff.missing
         ]
         st.warning(
-            f"{escape(source.name)} lacks {_columns(len(lines))} that the model needs:\n\n"
-            + "\n".join(lines),
+            f"{escape(source.name)} lacks {_counted(len(lines), 'column')} that the model needs:"
+            "\n\n" + "\n".join(lines),
             icon=":material/edit_note:",
         )
-    unused = [name for name in check.diff.extra if name not in likely.values()]
+    used = {target, *likely.values()}
+    unused = [name for name in check.diff.extra if name not in used]
     with st.expander("First rows of the file"):
         if unused:
             st.caption(
-                f"{_columns(len(unused))} more that the model does not use; the scored file "
-                f"keeps them: {escape(', '.join(unused))}."
+                f"{_counted(len(unused), 'column')} more that the model does not use; the scored "
+                f"file keeps them: {escape(', '.join(unused))}."
             )
         st.dataframe(check.preview.head(20), hide_index=True)
 
 
-def _columns(count: int) -> str:
-    return f"{count} column" + ("" if count == 1 else "s")
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _press(page: Page, version: Version, source: Source, check: FileCheck) -> None:
     fits = check.diff.fits
     pressed = st.button(
-        f"Score {check.rows:,} rows with v{version.version}",
+        f"Score {_counted(check.rows, 'row')} with v{version.version}",
         type="primary",
         icon=":material/bolt:",
         disabled=not fits,

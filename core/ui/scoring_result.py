@@ -27,8 +27,9 @@ _METRICS = {
 def show(page: Page, result: FileResult) -> None:
     """The whole result; it stays until the next file is scored."""
     summary = result.summary
+    rows = "row" if summary["rows_scored"] == 1 else "rows"
     st.subheader(
-        f"{summary['rows_scored']:,} rows scored with {result.version.label}", anchor=False
+        f"{summary['rows_scored']:,} {rows} scored with {result.version.label}", anchor=False
     )
     _counts(page, result)
     _take_away(page, result)
@@ -36,8 +37,8 @@ def show(page: Page, result: FileResult) -> None:
     _measured(result)
     if result.rejected is not None:
         _rejected(result, result.rejected)
-    rows = st.expander("First rows of the predictions", icon=":material/table_rows:")
-    with rows, parts.guarded("show the predictions"):
+    first = st.expander("First rows of the predictions", icon=":material/table_rows:")
+    with first, parts.guarded("show the predictions"):
         st.dataframe(_added_first(scoring.head(result.output)), hide_index=True)
 
 

@@ -1,0 +1,186 @@
+"""The drift monitoring page: the verdict in words, and a judgement only where rows are new."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import TrackingError
+from core.services import monitoring
+from core.settings import REPOSITORY
+from core.tracking import runs
+from core.ui import monitoring_window
+from core.ui.monitoring_labels import words
+
+
+def open_page():
+    at = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
+    at.query_params["project"] = "hoops"
+    at.switch_page("pages/5_Drift_monitoring.py").run()
+    assert not at.exception
+    return at
+
+
+def said(at):
+    parts = [at.markdown, at.caption, at.warning, at.error, at.info, at.success, at.subheader]
+    return "\n".join(element.value for part in parts for element in part).replace("\\", "")
+
+
+@pytest.fixture
+def watched(hoops):
+    """The fake project with an action on record, as any project that has a champion."""
+    with runs.action(hoops.settings, "hoops", "train"):
+        pass
+    return hoops
+
+
+@pytest.fixture
+def judgements(monkeypatch):
+    """How often rows were judged."""
+    counted = []
+    judge = monitoring.judge
+
+    def judge_and_count(window, *arguments):
+        counted.append(window.rows)
+        return judge(window, *arguments)
+
+    monkeypatch.setattr(monitoring, "judge", judge_and_count)
+    return counted
+
+
+def test_without_a_champion_it_leads_to_training(hoops):
+    assert "train a model first" in said(open_page())
+
+
+def test_without_predictions_it_leads_to_scoring(watched):
+    at = open_page()
+    assert "Nothing has been scored yet" in said(at)
+    assert not at.button
+
+
+def test_rows_like_training_need_nothing(watched):
+    watched.log(400)
+    at = open_page()
+    assert "Production looks like the training data" in said(at)
+    assert "No alerts" in said(at)
+    assert "Lead back to a good model" not in said(at)
+    assert "No label of these rows is known yet" in said(at)
+
+
+def test_an_alarm_says_what_moved_and_where_to_go(watched):
+    watched.log(200, further=40, labelled=True)
+    at = open_page()
+    text = said(at)
+    assert "Production has left the training data: distance" in text
+    assert "Lead back to a good model" in text
+    assert "200 of 200 rows are labelled" in text
+    assert "Population stability index" in text
+
+
+def test_a_refused_estimate_is_said_in_words(watched):
+    watched.log(200, further=40)
+    text = said(open_page())
+    assert "only labels can tell" in text
+    assert "Nothing can be said about performance yet" in text
+
+
+def test_nothing_is_judged_again_without_new_rows(watched, judgements):
+    watched.log(50)
+    at = open_page()
+    assert judgements == [50]
+    at.run()
+    at.toggle(key="monitor-live").set_value(False).run()
+    at.selectbox(key="monitor-feature-hoops").set_value("home").run()
+    assert judgements == [50]
+    watched.log(5, seed=2)
+    at.run()
+    assert judgements == [50, 55]
+    assert not at.exception
+
+
+def test_the_poll_draws_the_page_again_only_for_new_rows(watched, judgements, monkeypatch):
+    watched.log(40)
+    at = open_page()
+    assert "Following the log; the newest was logged just now" in said(at)
+    monkeypatch.setattr(monitoring_window, "_REST_SECONDS", 1e6)
+    watched.log(10, seed=2)
+    # While the last judgement is fresh, new rows wait: the fragment says so and reruns nothing.
+    reruns = []
+    monkeypatch.setattr(monitoring_window.st, "rerun", lambda: reruns.append(1))
+    watch(at, watched)
+    assert reruns == []
+    monkeypatch.setattr(monitoring_window, "_REST_SECONDS", 0.0)
+    monkeypatch.setattr(monitoring_window.time, "monotonic", lambda: 1e12)
+    watch(at, watched)
+    assert reruns == [1]
+    assert judgements == [40]
+
+
+def watch(at, watched):
+    """One poll, as the fragment does it every 3 seconds, with the tab's own state."""
+    from types import SimpleNamespace
+
+    page = SimpleNamespace(settings=watched.settings, project="hoops")
+    names = ("monitor-log-hoops", "monitor-judged-hoops")
+    state = {name: at.session_state[name] for name in names}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(monitoring_window.st, "session_state", state)
+        patch.setattr(monitoring_window.st, "caption", lambda *_: None)
+        monitoring_window._watch(page, True)
+
+
+def test_the_last_rows_and_all_rows(watched, judgements):
+    watched.log(60)
+    at = open_page()
+    at.segmented_control(key="monitor-window").set_value("last").run()
+    at.number_input(key="monitor-rows").set_value(30).run()
+    assert judgements[-1] == 30
+    at.segmented_control(key="monitor-window").set_value("all").run()
+    assert judgements[-1] == 60
+    at.segmented_control(key="monitor-window").set_value("period").run()
+    assert judgements[-1] == 60
+    assert not at.exception
+
+
+def test_a_check_is_recorded_by_a_press_only(watched):
+    watched.log(50)
+    at = open_page()
+    assert runs.recent(watched.settings, "hoops", action="monitor") == []
+    at.button(key="monitor-record").click().run()
+    assert not at.exception
+    [run] = runs.recent(watched.settings, "hoops", action="monitor")
+    assert run.params["last_rows"] == "20000"
+    at.run()
+    assert f"Recorded as run `{run.run_id[:8]}`" in said(at)
+    assert len(runs.recent(watched.settings, "hoops", action="monitor")) == 1
+
+
+def test_a_failure_is_one_message_and_no_traceback(watched, monkeypatch):
+    watched.log(50)
+
+    def fail(*_):
+        raise TrackingError("MLflow cannot be reached; start it.")
+
+    monkeypatch.setattr(monitoring, "judge", fail)
+    at = open_page()
+    assert [error.value for error in at.error] == ["MLflow cannot be reached; start it."]
+
+
+def test_late_labels_are_joined_and_judged(watched, judgements):
+    ids = watched.log(40)
+    at = open_page()
+    assert at.button(key="monitor-add-labels").disabled
+    lines = ["prediction_id,made", *(f"{name},{place % 2}" for place, name in enumerate(ids))]
+    content = "\n".join(lines).encode()
+    at.file_uploader[0].set_value(("labels.csv", content, "text/csv")).run()
+    at.button(key="monitor-add-labels").click().run()
+    assert not at.exception
+    assert "40 labels were new and have been added." in said(at)
+    assert "40 of 40 rows are labelled" in said(at)
+    assert judgements == [40, 40]
+
+
+def test_what_a_label_file_brought_in_words():
+    assert words(monitoring.LabelCount(3, 0, 0, 0)) == "3 labels were new and have been added."
+    assert words(monitoring.LabelCount(0, 2, 1, 4)) == (
+        "0 labels were new and have been added. Of the others, 1 were known already; 4 contradict "
+        "a known label, which stays; 2 belong to no logged prediction and were left out."
+    )

@@ -1,0 +1,235 @@
+"""The production scoring page: what it says in every state, and that only presses are logged."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import EndpointError
+from core.files import atomic_path
+from core.scoring.endpoint import Endpoint
+from core.services import scoring, serving
+from core.settings import REPOSITORY
+
+
+def open_page(way="file", **query):
+    at = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=30)
+    at.query_params["project"] = "hoops"
+    at.query_params["way"] = way
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/4_Production_scoring.py").run()
+    assert not at.exception
+    return at
+
+
+def production(hoops, frame, name="prod.parquet"):
+    folder = hoops.settings.layer("hoops", "01_raw")
+    with atomic_path(folder / hoops.spec.prod_file) as path:
+        frame.to_parquet(path, index=False)
+
+
+def said(at):
+    """All text of the page."""
+    parts = [at.markdown, at.caption, at.warning, at.error, at.info, at.success, at.subheader]
+    return "\n".join(element.value for part in parts for element in part)
+
+
+def upload(at, name, frame):
+    at.file_uploader[0].set_value((name, frame.to_csv(index=False).encode(), "text/csv")).run()
+    return at
+
+
+def test_without_a_model_it_leads_to_training(hoops):
+    hoops.versions.clear()
+    at = open_page()
+    assert "train one first" in said(at)
+    assert not at.button
+
+
+def test_a_file_that_does_not_fit_is_explained_and_cannot_be_scored(hoops):
+    production(hoops, hoops.rows(5).rename(columns={"distance": "Distance"}))
+    at = open_page()
+    assert "lacks 1 column that the model needs" in said(at)
+    assert "`distance`: is it `Distance`?" in said(at)
+    assert at.button(key="score-file").disabled
+    assert hoops.logged() == 0
+
+
+def test_a_file_is_scored_once_and_the_result_stays(hoops):
+    rows = hoops.rows(60)
+    production(hoops, rows.assign(made=hoops.labels(rows), note="x"))
+    at = open_page()
+    assert "1 column more that the model does not use" in said(at)
+    assert hoops.logged() == 0
+    at.button(key="score-file").click().run()
+    assert not at.exception
+    assert hoops.logged() == 60
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert (shown["Rows in the file"], shown["Scored"], shown["Rejected"]) == ("60", "60", "0")
+    assert "Measured on 60 labelled rows" in said(at)
+    at.run()
+    assert "60 rows scored with v1 Logistic Regression" in said(at)
+    assert hoops.logged() == 60
+
+
+def test_rejected_rows_are_counted_with_their_reasons(hoops):
+    rows = hoops.rows(10).astype({"distance": object})
+    rows.loc[:1, "distance"] = None
+    production(hoops, rows.astype({"distance": float}))
+    at = open_page()
+    at.button(key="score-file").click().run()
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert (shown["Rows in the file"], shown["Scored"], shown["Rejected"]) == ("10", "8", "2")
+    assert "2 × distance: missing" in said(at).replace("\\", "")
+    assert "The file has no labels" in said(at)
+
+
+def test_a_failure_is_one_message_and_no_traceback(hoops, monkeypatch):
+    production(hoops, hoops.rows(5))
+    at = open_page()
+
+    def fail(*_, **__):
+        raise EndpointError("The store is gone; start it.")
+
+    monkeypatch.setattr(scoring, "score_file", fail)
+    at.button(key="score-file").click().run()
+    assert not at.exception
+    assert [error.value for error in at.error] == ["The store is gone; start it."]
+
+
+def test_another_version_is_chosen_by_the_url(hoops):
+    second = dataclasses.replace(hoops.versions[0], version="2", aliases=(), title="Tree")
+    hoops.versions.insert(0, second)
+    at = open_page(version="2")
+    assert at.selectbox(key="scoring-version").value == "2"
+    assert open_page().selectbox(key="scoring-version").value == "1"
+    assert open_page(version="99").selectbox(key="scoring-version").value == "1"
+
+
+def test_opening_the_form_and_moving_its_widgets_asks_and_logs_nothing(hoops):
+    at = open_page("row")
+    at.number_input(key="row-hoops-distance").set_value(30.0).run()
+    at.toggle(key="row-hoops-home").set_value(True).run()
+    at.selectbox(key="row-hoops-zone").set_value("left").run()
+    at.run()
+    assert not at.exception
+    assert (hoops.logged(), hoops.pipeline.asked) == (0, 0)
+
+
+def test_a_press_logs_exactly_one_row_and_says_what_it_means(hoops):
+    at = open_page("row")
+    at.number_input(key="row-hoops-distance").set_value(300.0)
+    predict(at).click().run()
+    assert not at.exception
+    assert (hoops.logged(), hoops.pipeline.asked) == (1, 1)
+    logged = scoring.recent_rows(hoops.settings, "hoops").iloc[0]
+    assert logged["distance"] == 300
+    assert "## Missed" in said(at)
+    assert "beyond every training value" in said(at)
+    assert logged["prediction_id"] in said(at)
+    at.run()
+    assert hoops.logged() == 1
+    predict(at).click().run()
+    assert hoops.logged() == 2
+
+
+def test_the_form_starts_in_the_middle_of_training(hoops):
+    at = open_page("row")
+    profile = scoring.profile(hoops.settings, hoops.versions[0])
+    median = profile.features["distance"].quantile(0.5)
+    assert at.number_input(key="row-hoops-distance").value == pytest.approx(median)
+    assert at.radio(key="row-through").disabled
+
+
+def test_through_rest_the_endpoints_version_answers(hoops, monkeypatch):
+    running = endpoint("running")
+    monkeypatch.setattr(serving, "status", lambda *_: serving.EndpointView(running, "1"))
+
+    class Client:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def predict(self, frame):
+            return hoops.pipeline.predict_proba(frame)[:, 1]
+
+    monkeypatch.setattr(serving, "client", lambda *_: Client())
+    at = open_page("row")
+    at.radio(key="row-through").set_value("rest")
+    predict(at).click().run()
+    assert not at.exception
+    assert scoring.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
+
+
+def endpoint(state, version="1", message="It answers."):
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    url = "http://127.0.0.1:5002"
+    return Endpoint(state, url, "127.0.0.1", 5002, 1, version, "models:/x/1", now, message)
+
+
+@pytest.mark.parametrize(
+    ("view", "expected", "buttons"),
+    [
+        (None, "Other programs can then ask", {"Start with v1"}),
+        (serving.EndpointView(endpoint("running"), "1"), "up for", {"Stop"}),
+        (
+            serving.EndpointView(endpoint("running", "7"), "1"),
+            "It still serves v7, but v1 is champion now",
+            {"Restart with v1", "Stop"},
+        ),
+        (
+            serving.EndpointView(endpoint("died", message="It ended: no memory."), "1"),
+            "It ended: no memory.",
+            {"Start with v1"},
+        ),
+        (serving.EndpointView(endpoint("stopped"), "1"), "was started", {"Start with v1"}),
+        (
+            serving.EndpointView(endpoint("starting", message="Version 1 is loading."), "1"),
+            "is loading",
+            {"Stop"},
+        ),
+    ],
+)
+def test_the_endpoint_in_every_state(hoops, monkeypatch, view, expected, buttons):
+    monkeypatch.setattr(serving, "status", lambda *_: view)
+    at = open_page()
+    assert expected in said(at).replace("\\", "")
+    known = {"Start with v1", "Restart with v1", "Stop"}
+    assert {button.label for button in at.button} & known == buttons
+
+
+def test_starting_and_stopping_the_endpoint(hoops, monkeypatch):
+    called = []
+    monkeypatch.setattr(serving, "start", lambda *_: called.append("start"))
+    at = open_page()
+    at.button(key="endpoint-start").click().run()
+    assert called == ["start"]
+
+    def fail(*_):
+        raise EndpointError("Port 5002 is taken; stop whatever uses it.")
+
+    monkeypatch.setattr(serving, "start", fail)
+    at.button(key="endpoint-start").click().run()
+    assert not at.exception
+    assert "Port 5002 is taken" in said(at)
+
+
+def test_what_was_logged_last_is_listed(hoops):
+    at = open_page()
+    assert "Nothing yet" in said(at)
+    ids = hoops.log(30)
+    at.run()
+    table = at.dataframe[-1].value
+    assert isinstance(table, pd.DataFrame)
+    assert len(table) == 20
+    assert table["prediction_id"].iloc[0] == ids[-1]
+
+
+def predict(at):
+    return next(button for button in at.button if button.label == "Predict")

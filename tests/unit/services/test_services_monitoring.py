@@ -1,0 +1,198 @@
+"""Monitoring: the followed log, late labels, the record of a check."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import NotReady, SchemaError
+from core.monitoring.drift import FeatureDrift
+from core.scoring.live_log import LiveLog
+from core.scoring.log import open_log
+from core.services import monitoring, monitoring_figures
+from core.tracking import runs
+
+
+def _write(path, ids, labels):
+    pd.DataFrame({"prediction_id": ids, "made": labels}).to_csv(path, index=False)
+    return path
+
+
+def test_the_followed_log_reads_only_new_rows(hoops, monkeypatch):
+    hoops.log(40)
+    live = monitoring.follow(hoops.settings, "hoops")
+    rows, new = live.poll()
+    assert (len(rows), new) == (40, 40)
+    token = live.token
+    read = []
+    log = type(open_log(hoops.settings, hoops.spec))
+    original = log.read_from
+
+    def counted(self, position=None, max_rows=None):
+        fresh, place = original(self, position, max_rows)
+        read.append(len(fresh))
+        return fresh, place
+
+    monkeypatch.setattr(log, "read_from", counted)
+    monkeypatch.setattr(log, "tail", lambda *_: pytest.fail("the whole log was read again"))
+    assert live.poll()[1] == 0
+    assert live.token == token
+    hoops.log(7, seed=2)
+    rows, new = live.poll()
+    assert (len(rows), new, read) == (47, 7, [0, 7])
+    assert live.token != token
+
+
+def test_the_followed_log_keeps_the_latest_rows_only(hoops):
+    hoops.log(10)
+    live = LiveLog(open_log(hoops.settings, hoops.spec), most=12)
+    live.poll()
+    last = hoops.log(5, seed=3)
+    rows, new = live.poll()
+    assert (len(rows), new) == (12, 5)
+    assert list(rows["prediction_id"].tail(5)) == list(last)
+
+
+def test_rows_that_come_during_the_first_look_are_not_taken_twice(hoops, monkeypatch):
+    hoops.log(10)
+    log = open_log(hoops.settings, hoops.spec)
+    live = LiveLog(log)
+    end = log.end
+
+    def end_and_more():
+        place = end()
+        hoops.log(5, seed=4)
+        return place
+
+    monkeypatch.setattr(log, "end", end_and_more)
+    assert live.poll()[1] == 15
+    assert live.poll()[1] == 0
+
+
+def test_a_log_that_was_replaced_is_read_again(hoops):
+    hoops.log(30)
+    live = monitoring.follow(hoops.settings, "hoops")
+    live.poll()
+    for path in hoops.settings.inference_log("hoops").parent.glob("inference_log*"):
+        path.unlink()
+    hoops.log(4, seed=5)
+    rows, new = live.poll()
+    assert (len(rows), new) == (4, 4)
+
+
+def test_following_starts_before_the_first_row(hoops):
+    live = monitoring.follow(hoops.settings, "hoops")
+    assert live.poll()[1] == 0
+    hoops.log(3)
+    assert live.poll()[1] == 3
+
+
+def test_late_labels_partial_repeated_contradicting_unknown(hoops, tmp_path):
+    ids = hoops.log(6)
+    first = _write(tmp_path / "one.csv", [*ids[:3], "who"], [1, 0, 1, 1])
+    count = monitoring.add_labels(hoops.settings, hoops.spec, first)
+    assert (count.joined, count.unknown, count.repeated, count.contradicting) == (3, 1, 0, 0)
+    # an empty label is none; the same again is repeated; another one does not replace the first
+    again = _write(tmp_path / "two.csv", [*ids[:5], ids[4]], [1, 1, None, None, 1, 0])
+    count = monitoring.add_labels(hoops.settings, hoops.spec, again)
+    assert (count.joined, count.unknown, count.repeated, count.contradicting) == (1, 0, 1, 2)
+    window = monitoring.read_window(hoops.settings, "hoops")
+    np.testing.assert_array_equal(window.label, [1, 0, 1, np.nan, 1, np.nan])
+
+
+def test_a_late_label_does_not_replace_the_logs_own(hoops, tmp_path):
+    ids = hoops.log(3, labelled=True)
+    own = monitoring.read_window(hoops.settings, "hoops").label
+    count = monitoring.add_labels(
+        hoops.settings, hoops.spec, _write(tmp_path / "x.csv", ids, 1 - own)
+    )
+    assert (count.joined, count.contradicting) == (0, 3)
+    assert monitoring.labels_token(hoops.settings, "hoops") == 0
+    np.testing.assert_array_equal(monitoring.read_window(hoops.settings, "hoops").label, own)
+
+
+def test_a_label_file_without_labels_or_columns_is_refused(hoops, tmp_path):
+    ids = hoops.log(2)
+    with pytest.raises(SchemaError, match="holds no label"):
+        monitoring.add_labels(
+            hoops.settings, hoops.spec, _write(tmp_path / "e.csv", ids, [None, None])
+        )
+    bare = tmp_path / "bare.csv"
+    pd.DataFrame({"prediction_id": ids}).to_csv(bare, index=False)
+    with pytest.raises(SchemaError, match="lacks 1 needed column"):
+        monitoring.add_labels(hoops.settings, hoops.spec, bare)
+    assert monitoring.labels_token(hoops.settings, "hoops") == 0
+
+
+def test_new_labels_change_the_token(hoops, tmp_path):
+    ids = hoops.log(2)
+    monitoring.add_labels(hoops.settings, hoops.spec, _write(tmp_path / "l.csv", ids, [1, 0]))
+    assert monitoring.labels_token(hoops.settings, "hoops") > 0
+
+
+def test_nothing_logged_is_said_so(hoops):
+    with pytest.raises(NotReady, match="No prediction has been logged yet"):
+        monitoring.read_window(hoops.settings, "hoops")
+    live = monitoring.follow(hoops.settings, "hoops")
+    with pytest.raises(NotReady, match="score a production file first"):
+        monitoring.live_window(hoops.settings, "hoops", live)
+
+
+def test_a_check_of_the_last_rows_is_recorded(hoops):
+    hoops.log(60)
+    hoops.log(60, seed=2, further=40)
+    result, report = monitoring.monitor(hoops.settings, "hoops", last_rows=60)
+    assert result["rows"] == report.window.rows == 60
+    assert result["level"] == "alarm"
+    assert result["estimated"]["status"] == "refused"
+    [run] = runs.recent(hoops.settings, "hoops", action="monitor")
+    assert (run.params["last_rows"], run.tags["level"]) == ("60", "alarm")
+
+
+def test_rows_of_other_versions_count_for_drift_only(hoops):
+    hoops.log(100, labelled=True)
+    window = monitoring.read_window(hoops.settings, "hoops")
+    others = np.arange(100) >= 40
+    report = monitoring.judge(
+        monitoring.Window(
+            window.version, window.profile, window.frame, window.probability, window.label, ~others
+        )
+    )
+    assert report.drift[0].rows == 100
+    assert report.prediction.rows == 40
+    assert report.realised["labelled_rows"] == 40
+
+
+def test_performance_is_drawn_beside_the_holdout(hoops):
+    hoops.log(300, labelled=True)
+    report = monitoring.judge(monitoring.read_window(hoops.settings, "hoops"))
+    reference = monitoring.reference_metrics(report.window.version)
+    figure = monitoring_figures.performance(reference, report.estimate.metrics, report.realised)
+    assert [trace.name for trace in figure.data] == [
+        "holdout at training",
+        "estimated without labels",
+        "on labelled rows",
+    ]
+    assert figure.layout.title.text.startswith("ROC AUC: 0.805 on the holdout, ")
+    assert "300 labelled rows" in figure.layout.title.text
+    assert monitoring_figures.performance(reference, {}, None) is None
+
+
+def test_one_label_is_no_reason_to_fail(hoops, tmp_path):
+    ids = hoops.log(40)
+    monitoring.add_labels(hoops.settings, hoops.spec, _write(tmp_path / "l.csv", ids[:1], [1]))
+    report = monitoring.judge(monitoring.read_window(hoops.settings, "hoops"))
+    assert report.realised["labelled_rows"] == 1
+    assert report.realised["roc_auc"]["value"] is None
+    reference = monitoring.reference_metrics(report.window.version)
+    figure = monitoring_figures.performance(reference, {}, report.realised)
+    assert "roc_auc" not in figure.layout.title.text
+
+
+def test_drift_is_drawn_with_numbers_to_take_away(hoops):
+    from core.evaluation.figures import numbers_of
+
+    hoops.log(100, further=40)
+    report = monitoring.judge(monitoring.read_window(hoops.settings, "hoops"))
+    assert all(isinstance(one, FeatureDrift) for one in report.drift)
+    table = numbers_of(monitoring_figures.drift(report.drift))
+    assert {"level", "change"} <= set(table)
