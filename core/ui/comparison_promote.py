@@ -34,9 +34,10 @@ def show(
 def _wanted(
     page: Page, versions: Sequence[Version], chosen: Sequence[Version]
 ) -> tuple[str, str, str]:
-    """Version, alias and reason as chosen; the first challenger compared is offered."""
+    """Version, alias and reason as chosen; the best challenger compared is offered."""
     labels = {version.version: version.label for version in versions}
-    offered = next((v.version for v in chosen if not v.is_champion), versions[0].version)
+    challengers = [version for version in chosen if not version.is_champion] or versions[:1]
+    offered = max(challengers, key=_roc_auc).version
     which, role = st.columns([3, 2], vertical_alignment="bottom")
     number = which.selectbox(
         "Version",
@@ -62,6 +63,10 @@ def _wanted(
         key=f"promote-reason-{page.project}-{st.session_state.get(_COUNT, 0)}",
     )
     return number, alias or "champion", reason.strip()
+
+
+def _roc_auc(version: Version) -> float:
+    return version.metrics.get("test_roc_auc", 0.0)
 
 
 def _promote(page: Page, versions: Sequence[Version], number: str, alias: str, reason: str) -> None:

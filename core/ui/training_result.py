@@ -25,7 +25,7 @@ def show(page: Page, job: JobView, newest: bool) -> None:
         version.version: version for version in cached.versions(page.settings, page.project)
     }
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    st.subheader("Result of the last training" if newest else "Result", anchor=False)
+    st.subheader("Latest result" if newest else "Earlier result", anchor=False)
     st.caption(
         f"{ago(moment)}, took {duration(job.elapsed_seconds)}",
         help=f"{exact(moment)} · job {job.job_id}",
