@@ -139,16 +139,11 @@ def _close_lost_run(settings: Settings, view: JobView) -> None:
     if view.state not in ("lost", "cancelled", "failed") or not run_id or run_id in _closed:
         return
     status = "KILLED" if view.state == "cancelled" else "FAILED"
-    project = view_project(view)
-    if project:
+    if project := view.attachments.get("project"):
         for child in runs.search(settings, project, f"tags.`mlflow.parentRunId` = '{run_id}'"):
             runs.end_if_running(settings, child.run_id, status)
     runs.end_if_running(settings, run_id, status)
     _closed.add(run_id)
-
-
-def view_project(view: JobView) -> str | None:
-    return view.attachments.get("project")
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core import charts
-from core.errors import NotReady
+from core.errors import NotReady, TrackingError
 from core.settings import Settings
 from core.tracking.store import client, experiment_id, mapped_errors
 
@@ -182,8 +182,17 @@ def get(settings: Settings, run_id: str) -> Run:
 
 
 def end_if_running(settings: Settings, run_id: str, status: str) -> None:
-    """End a run that its worker could not end itself; does nothing if it has ended."""
-    if get(settings, run_id).status in ("RUNNING", "SCHEDULED"):
+    """End a run that its worker could not end itself; fine if it has ended, or is no more."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        running = get(settings, run_id).status in ("RUNNING", "SCHEDULED")
+    except TrackingError as exc:
+        cause = exc.__cause__
+        if isinstance(cause, MlflowException) and cause.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return
+        raise
+    if running:
         RunLog(settings, run_id).finish(status)
 
 

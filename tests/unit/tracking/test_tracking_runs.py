@@ -119,3 +119,11 @@ def test_names_of_any_column_can_be_logged(workspace: Settings) -> None:
     assert sorted(run.metrics.values()) == [1.0, 2.0]
     assert run.params["plain"] == "4"
     assert sorted(run.params.values()) == ["3", "4"]
+
+
+def test_a_run_that_is_no_more_needs_no_ending(workspace: Settings) -> None:
+    log = runs.start(workspace, "ends", "train")
+    runs.end_if_running(workspace, log.run_id, "FAILED")
+    runs.end_if_running(workspace, log.run_id, "KILLED")
+    assert runs.get(workspace, log.run_id).status == "FAILED"
+    runs.end_if_running(workspace, "0" * 32, "FAILED")
