@@ -141,12 +141,16 @@ def _press(page: Page, version: Version, source: Source, check: FileCheck) -> No
         help="Every row is logged." if fits else "Columns are missing, see above.",
         key="score-file",
     )
-    st.session_state.setdefault(_result_key(page), None)
+    underway = f"scoring-underway-{page.project}"
+    if st.session_state.pop(underway, False) and not pressed:
+        st.info("Scoring was stopped before its end; nothing was logged.", icon=":material/stop:")
     if pressed:
         st.session_state[_result_key(page)] = None
+        st.session_state[underway] = True  # stays only if the script is interrupted
         with parts.guarded("score the file"):
             st.session_state[_result_key(page)] = _scored(page, version, source)
             st.toast("Scored and logged.", icon=":material/check:")
+        del st.session_state[underway]
 
 
 def _scored(page: Page, version: Version, source: Source) -> scoring.FileResult:

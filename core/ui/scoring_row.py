@@ -33,7 +33,7 @@ def show(page: Page, version: Version) -> None:
     """The form on the left, the answer beside it, the row among the training data below."""
     with parts.guarded("make the form"):
         profile = training_profile(page, version)
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns([3, 2], gap="medium")
         with left:
             _form(page, version, profile)
         answered = st.session_state.get(_key(page))

@@ -86,6 +86,24 @@ def test_rejected_rows_are_counted_with_their_reasons(hoops):
     assert "The file has no labels" in said(at)
 
 
+def test_a_stopped_scoring_says_that_nothing_was_logged(hoops, monkeypatch):
+    production(hoops, hoops.rows(5))
+    at = open_page()
+
+    def interrupted(*_, **options):
+        from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+
+        raise StopException
+
+    monkeypatch.setattr(scoring, "score_file", interrupted)
+    at.button(key="score-file").click().run()
+    at.run()
+    assert not at.exception
+    assert "stopped before its end; nothing was logged" in said(at)
+    at.run()
+    assert "stopped before its end" not in said(at)
+
+
 def test_a_failure_is_one_message_and_no_traceback(hoops, monkeypatch):
     production(hoops, hoops.rows(5))
     at = open_page()
