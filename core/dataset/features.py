@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.dataset import shipped_code
 
-_module = [shipped_code.load(name) for name in shipped_code.NAMES][-1]
+_module = shipped_code.load_all()[-1]
 
 RawFeatures = _module.RawFeatures
 encoded_name = _module.encoded_name

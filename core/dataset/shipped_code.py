@@ -29,6 +29,14 @@ def load(name: str) -> ModuleType:
         return sys.modules[name] if name in sys.modules else _fresh(name)
 
 
+def load_all() -> list[ModuleType]:
+    """All shipped modules, in the order in which they need one another.
+
+    Called before a model is read: a model's own, older copy must not be the one that stays.
+    """
+    return [load(name) for name in NAMES]
+
+
 def _fresh(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     if spec is None or spec.loader is None:

@@ -97,7 +97,8 @@ def describe(run: Run) -> str:
     words = ACTION_WORDS.get(run.action, run.action)
     if run.action == "score":
         rows = run.metrics.get("rows_scored")
-        words = f"scored {rows:,.0f} rows" if rows else "scored one row"
+        one = run.tags.get("source") in ("form", "rest")
+        words = "scored one row" if one else f"scored {rows:,.0f} rows" if rows else "scored a file"
         words += f" with v{run.tags.get('version', '?')}"
     elif run.action == "prepare" and "rows_prepared" in run.metrics:
         words = f"prepared {run.metrics['rows_prepared']:,.0f} rows"

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import charts
-from core.dataset import io, shipped_code
+from core.dataset import io
 from core.dataset import spec as specs
-from core.dataset.spec import ProjectSpec
-from core.dataset.validate import ColumnDiff, coerce, compare_columns
+from core.dataset.validate import ColumnDiff, compare_columns
 from core.errors import BadInput, SchemaError
 from core.evaluation.metrics import binary_metrics
 from core.files import sha256_of
 from core.inference_log import neutralise_formulas
 from core.monitoring.profile import ReferenceProfile
-from core.scoring import batch, predict
+from core.scoring import batch
 from core.scoring.batch import Model, Outcome
 from core.scoring.log import open_log
 from core.settings import Settings
@@ -55,22 +54,6 @@ class FileResult:
     reasons: dict[str, int]
     probability: np.ndarray
     labels: np.ndarray
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """One scored row: probability of either class and the decision at the version's threshold."""
-
-    probability: float
-    prediction: int
-    threshold: float
-    version: str
-    prediction_id: str
-    run_id: str
-
-    @property
-    def probability_negative(self) -> float:
-        return 1.0 - self.probability
 
 
 def check_file(settings: Settings, project: str, path: Path) -> FileCheck:
@@ -146,61 +129,6 @@ def score_file(
     )
 
 
-def score_row(
-    settings: Settings,
-    project: str,
-    values: Mapping[str, Any],
-    model: str = CHAMPION,
-    through: Callable[[pd.DataFrame], np.ndarray] | None = None,
-) -> RowResult:
-    """Score one row, in this process or ``through`` a REST client, and log it.
-
-    ``values``: raw column to value. Raises SchemaError if the row cannot be scored.
-    """
-    spec = specs.load(settings.spec_file(project))
-    row = _one_row(values, spec)
-    version = registry.find(settings, project, model)
-    origin = "form" if through is None else "rest"
-    tags = {"version": version.version, "source": origin}
-    with runs.action(
-        settings, project, "score", name=f"score one row ({origin})", tags=tags
-    ) as run:
-        if through is None:
-            pipeline = _pipeline(settings, version)
-            scored = predict.score(pipeline, row, version.threshold)
-        else:
-            scored = predict.decide(through(row), version.threshold)
-        logged = open_log(settings, spec).append(
-            row,
-            probability=scored.probability,
-            prediction=scored.prediction,
-            source=origin,
-            model_version=version.version,
-            request_id=run.run_id,
-        )
-        run.params({name: values.get(name) for name in spec.raw_columns})
-        run.metrics({"probability": float(scored.probability[0])})
-    return RowResult(
-        probability=float(scored.probability[0]),
-        prediction=int(scored.prediction[0]),
-        threshold=version.threshold,
-        version=version.version,
-        prediction_id=str(logged.prediction_ids[0]),
-        run_id=run.run_id,
-    )
-
-
-def explore_row(
-    settings: Settings, project: str, values: Mapping[str, Any], model: str = CHAMPION
-) -> float:
-    """Probability of one row for a what-if: computed, never logged."""
-    spec = specs.load(settings.spec_file(project))
-    version = registry.find(settings, project, model)
-    row = _one_row(values, spec)
-    pipeline = _pipeline(settings, version)
-    return float(predict.score(pipeline, row, version.threshold).probability[0])
-
-
 def profile(settings: Settings, version: Version) -> ReferenceProfile:
     """The training data of a version in small."""
     stored = runs.artifact_json(settings, version.run_id, "reference_profile.json")
@@ -244,27 +172,9 @@ def recent_rows(settings: Settings, project: str, rows: int = 50) -> pd.DataFram
     return open_log(settings, spec).tail(rows).iloc[::-1]
 
 
-def _pipeline(settings: Settings, version: Version) -> Any:
-    # First this installation's feature code: a model brings a copy of its own, which may be older
-    # than what the rest of this process needs from it.
-    for name in shipped_code.NAMES:
-        shipped_code.load(name)
-    return models.load_pipeline(settings, version)
-
-
 def _loaded(settings: Settings, version: Version) -> Model:
-    pipeline = _pipeline(settings, version)
+    pipeline = models.load_pipeline(settings, version)
     return Model(version.version, version.algorithm, pipeline, version.threshold)
-
-
-def _one_row(values: Mapping[str, Any], spec: ProjectSpec) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.DataFrame([{name: values.get(name) for name in spec.raw_columns}])
-    coerced = coerce(frame, spec, "The row")
-    if not coerced.usable[0]:
-        raise SchemaError(f"The row cannot be scored: {coerced.reasons[0]}. Fill it in.")
-    return coerced.values
 
 
 def _metrics(outcome: Outcome, version: str, threshold: float) -> dict[str, float | None] | None:

@@ -10,6 +10,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.dataset import shipped_code
 from core.errors import IntegrityError
 from core.files import sha256_of
 from core.settings import Settings
@@ -92,6 +93,7 @@ def _load(settings: Settings, source: str, sha256: str) -> Any:
 
     with warnings.catch_warnings(), mapped_errors("load the model"):
         warnings.simplefilter("ignore")
+        shipped_code.load_all()
         folder = Path(mlflow.artifacts.download_artifacts(source))
         found = sha256_of(_model_file(folder))
         if sha256 and found != sha256:
@@ -109,6 +111,7 @@ def load_uri(settings: Settings, uri: str) -> Any:
 
     with warnings.catch_warnings(), mapped_errors("load the model"):
         warnings.simplefilter("ignore")
+        shipped_code.load_all()
         return mlflow.sklearn.load_model(uri)
 
 

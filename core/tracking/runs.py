@@ -137,13 +137,13 @@ def action(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Iterator[RunLog]:
-    """A run for the length of a block: FINISHED at its end, FAILED if it raises."""
+    """A run for the length of a block: FINISHED, FAILED if it raises, KILLED if it is stopped."""
     log = start(settings, project, action, name, params, tags)
     try:
         yield log
     except BaseException as exc:
         log.tags({"error": " ".join(str(exc).split())[:400]})
-        log.finish("KILLED" if isinstance(exc, KeyboardInterrupt) else "FAILED")
+        log.finish("FAILED" if isinstance(exc, Exception) else "KILLED")
         raise
     log.finish()
 

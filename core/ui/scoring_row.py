@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import row_form, scoring, serving
+from core.services import row_form, row_scoring, scoring, serving
 from core.services.row_form import Field
-from core.services.scoring import RowResult, Version
+from core.services.row_scoring import RowResult
+from core.services.scoring import Version
 from core.services.serving import EndpointView
 from core.ui import parts
 from core.ui.frame import Page
@@ -116,13 +117,13 @@ def _through(view: EndpointView | None) -> str:
 def _asked(page: Page, version: Version, values: dict[str, Any], through: str) -> Answered:
     settings, project = page.settings, page.project
     if through == _HERE:
-        result = scoring.score_row(settings, project, values, version.version)
+        result = row_scoring.score_row(settings, project, values, version.version)
         return Answered(values, result, version, through)
     view = serving.status(settings, project)
     with serving.client(settings, project) as client:
         # The endpoint answers with its own version, whichever one is chosen above.
         served = view.endpoint.version if view is not None else version.version
-        result = scoring.score_row(settings, project, values, served, client.predict)
+        result = row_scoring.score_row(settings, project, values, served, client.predict)
     return Answered(values, result, scoring.find_version(settings, project, served), through)
 
 

@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "processes": {"settings"},
     "dataset": set(),
     "jobs": set(),
-    "tracking": set(),
+    "tracking": {"dataset.shipped_code"},
     "inference_log": set(),
     "evaluation": {"dataset"},
     "monitoring": {"dataset"},

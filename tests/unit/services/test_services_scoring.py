@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from core.errors import DataFileError, SchemaError
-from core.services import row_form, scoring, scoring_figures, serving, uploads
+from core.services import (
+    row_form,
+    row_scoring,
+    scoring,
+    scoring_figures,
+    serving,
+    uploads,
+)
 
 
 def test_a_file_is_scored_and_every_row_logged_once(hoops, tmp_path):
@@ -55,9 +62,9 @@ def test_a_file_that_does_not_fit_changes_nothing(hoops, tmp_path):
 
 def test_a_row_is_logged_once_and_exploring_logs_nothing(hoops):
     values = {"distance": 4, "home": True, "zone": "left"}
-    explored = scoring.explore_row(hoops.settings, "hoops", values)
+    explored = row_scoring.explore_row(hoops.settings, "hoops", values)
     assert hoops.logged() == 0
-    result = scoring.score_row(hoops.settings, "hoops", values)
+    result = row_scoring.score_row(hoops.settings, "hoops", values)
     assert result.probability == explored
     assert (result.prediction, hoops.logged()) == (1, 1)
     last = scoring.recent_rows(hoops.settings, "hoops").iloc[0]
@@ -66,7 +73,7 @@ def test_a_row_is_logged_once_and_exploring_logs_nothing(hoops):
 
 def test_a_row_through_rest_is_marked_so(hoops):
     values = {"distance": 4, "home": True, "zone": "left"}
-    result = scoring.score_row(
+    result = row_scoring.score_row(
         hoops.settings, "hoops", values, through=lambda frame: np.array([0.5])
     )
     assert (result.probability, result.prediction) == (0.5, 0)  # at the threshold: negative
@@ -75,7 +82,7 @@ def test_a_row_through_rest_is_marked_so(hoops):
 
 def test_a_row_with_a_gap_is_refused_and_not_logged(hoops):
     with pytest.raises(SchemaError, match="distance: missing"):
-        scoring.score_row(hoops.settings, "hoops", {"home": True, "zone": "left"})
+        row_scoring.score_row(hoops.settings, "hoops", {"home": True, "zone": "left"})
     assert hoops.logged() == 0
 
 
