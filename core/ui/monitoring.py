@@ -42,9 +42,10 @@ def body(page: Page) -> None:
         )
         return
     with parts.guarded("judge the logged rows"):
-        choice = windows.choose(page, standing.logged_rows)
+        choice, follow = windows.choose(page, standing.logged_rows)
         if choice is not None:
             _show(page, choice)
+        follow()
     monitoring_labels.show(page)
 
 

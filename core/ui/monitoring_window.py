@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
@@ -33,8 +34,11 @@ class Choice:
     last_rows: int | None = None
 
 
-def choose(page: Page, logged_rows: int) -> Choice | None:
-    """The choice of rows; None until it is complete."""
+def choose(page: Page, logged_rows: int) -> tuple[Choice | None, Callable[[], None]]:
+    """The choice of rows, None until it is complete, and what follows the log.
+
+    Call the second once the rows have been judged: only then is a row that it finds a new one.
+    """
     way = st.segmented_control(
         "Rows of the inference log",
         list(_WAYS),
@@ -50,13 +54,17 @@ def choose(page: Page, logged_rows: int) -> Choice | None:
         rows = st.number_input(
             "Rows", min_value=1, value=min(1000, logged_rows), step=100, key="monitor-rows"
         )
-        return Choice(live=False, last_rows=int(rows))
+        return Choice(live=False, last_rows=int(rows)), _nothing_to_follow
     if way == "period":
-        return _period()
-    return Choice(live=False)
+        return _period(), _nothing_to_follow
+    return Choice(live=False), _nothing_to_follow
 
 
-def _live(page: Page) -> Choice:
+def _nothing_to_follow() -> None:
+    """These rows stay as they are."""
+
+
+def _live(page: Page) -> tuple[Choice, Callable[[], None]]:
     with st.container(horizontal=True, vertical_alignment="center"):
         live = st.toggle(
             "Live",
@@ -64,8 +72,13 @@ def _live(page: Page) -> Choice:
             key="monitor-live",
             help="Looks for new rows every 3 seconds; only new ones are read.",
         )
-        st.fragment(_watch, run_every=_POLL if live else None)(page, live)
-    return Choice(live=True, last_rows=LIVE_ROWS)
+        place = st.container()
+
+    def follow() -> None:
+        with place:
+            st.fragment(_watch, run_every=_POLL if live else None)(page, live)
+
+    return Choice(live=True, last_rows=LIVE_ROWS), follow
 
 
 def _period() -> Choice | None:
