@@ -31,7 +31,7 @@ def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
     """
     st.set_page_config(
         page_title=f"{title} · Courtside",
-        page_icon=":material/sports_basketball:",
+        page_icon="🏀",
         layout="wide",
         initial_sidebar_state=230,
     )

@@ -96,6 +96,18 @@ def test_nothing_is_judged_again_without_new_rows(watched, judgements):
     assert not at.exception
 
 
+def test_who_comes_back_after_a_while_sees_the_rows_that_came_since(watched, judgements):
+    watched.log(40)
+    at = open_page()
+    key = "monitor-judged-hoops"
+    # Long ago: the page would be drawn again at once, were its rows not judged first.
+    at.session_state[key] = at.session_state[key] | {"at": float("-inf")}
+    watched.log(10, seed=2)
+    at.run()
+    assert judgements == [40, 50]
+    assert "50 rows against" in said(at)
+
+
 def test_the_poll_draws_the_page_again_only_for_new_rows(watched, judgements, monkeypatch):
     watched.log(40)
     at = open_page()
