@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -74,6 +75,13 @@ def full_app(full_home: Path) -> Iterator[App]:
         yield app
 
 
+def note_foreign(url: str, note: Callable[[str], None]) -> None:
+    """The app works where there is no internet: no page may ask another machine for anything."""
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.hostname != "localhost":
+        note(f"It asked another machine: {url}")
+
+
 @pytest.fixture(scope="session")
 def trouble() -> list[str]:
     """What pages have reported since the test began."""
@@ -91,6 +99,7 @@ def context(browser: Any, trouble: list[str]) -> Iterator[Any]:
 
     made.expose_function("reportTrouble", note)
     made.add_init_script(_WATCH)
+    made.on("request", lambda request: note_foreign(request.url, note))
     yield made
     made.close()
 
@@ -99,8 +108,8 @@ def context(browser: Any, trouble: list[str]) -> Iterator[Any]:
 def page(
     context: Any, trouble: list[str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Any]:
-    """A tab of its own. The test fails if it ever showed an uncaught exception; where a test fails,
-    what the tab looked like is saved and the path printed."""
+    """A tab of its own. The test fails if it ever showed an uncaught exception or asked another
+    machine; where a test fails, what the tab looked like is saved and the path printed."""
     trouble.clear()
     tab = context.new_page()
     yield tab
@@ -111,4 +120,4 @@ def page(
         print(f"{tab.url} looked like {path}")
     tab.close()
     if trouble:
-        pytest.fail("A page showed an uncaught exception:\n" + "\n".join(sorted(set(trouble))))
+        pytest.fail("On one of its pages:\n" + "\n".join(sorted(set(trouble))))
