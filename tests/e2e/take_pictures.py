@@ -21,7 +21,7 @@ from tests.e2e import harness  # noqa: E402
 from tests.e2e.harness import App, settle  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1280, 1150
 # A palette of this many colours shows no difference on these pages and saves most of the bytes.
 COLOURS = 128
 MOST_BYTES = 150_000
@@ -54,7 +54,9 @@ def take(page: Any, app: App, name: str, address: str, ready: Callable[[Any], No
     page.get_by_role("heading", level=1, name=harness.PAGES[address], exact=True).wait_for()
     settle(page)
     ready(page)
-    page.wait_for_timeout(1500)  # Charts and toasts move for a while.
+    page.mouse.move(0, 0)  # No tooltip, and no toast, over what is to be seen.
+    page.wait_for_function("() => !document.querySelector('[data-testid=stToast]')")
+    page.wait_for_timeout(1500)  # Charts move for a while.
     path = FOLDER / f"{name}.png"
     path.write_bytes(smaller(page.screenshot()))
     print(f"{path.relative_to(REPOSITORY)}: {path.stat().st_size:,} bytes")
