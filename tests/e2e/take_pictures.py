@@ -54,7 +54,7 @@ def take(page: Any, app: App, name: str, address: str, ready: Callable[[Any], No
     page.get_by_role("heading", level=1, name=harness.PAGES[address], exact=True).wait_for()
     settle(page)
     ready(page)
-    page.mouse.move(0, 0)  # No tooltip, and no toast, over what is to be seen.
+    page.mouse.move(WIDTH - 5, HEIGHT / 2)  # No tooltip, and no toast, over what is to be seen.
     page.wait_for_function("() => !document.querySelector('[data-testid=stToast]')")
     page.wait_for_timeout(1500)  # Charts move for a while.
     path = FOLDER / f"{name}.png"
