@@ -90,6 +90,16 @@ class Settings:
         return self.project_dir(project) / layer
 
     def spec_file(self, project: str) -> Path:
+        """The workspace's specification, else the one that ships with Courtside if there is one.
+
+        Where there is neither, the path at which the workspace's would lie.
+        """
+        own = self.own_spec_file(project)
+        shipped = REPOSITORY / "data" / project / "project.yaml"
+        return shipped if shipped.is_file() and not own.is_file() else own
+
+    def own_spec_file(self, project: str) -> Path:
+        """Where the workspace keeps a project's specification; may not exist yet."""
         return self.project_dir(project) / "project.yaml"
 
     def models_dir(self, project: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.dataset.expression import Expression
 from core.dataset.spec import Column, Court, ProjectSpec
-from core.palette import ACCENT, MUTED, REFERENCE, layout
+from core.palette import MUTED, NEGATIVE, POSITIVE, layout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def distribution_figure(
     names = {0.0: spec.target.negative_words, 1.0: spec.target.positive_words}
     positions, counts, width = _binned(values[column.name].to_numpy(), labels, column.kind)
     figure = go.Figure()
-    for label, colour in ((0.0, REFERENCE), (1.0, ACCENT)):
+    for label, colour in ((0.0, NEGATIVE), (1.0, POSITIVE)):
         total = max(int((labels == label).sum()), 1)
         figure.add_bar(
             x=positions,
@@ -119,8 +119,8 @@ def class_balance_figure(positives: int, labelled: int, rows: int, spec: Project
     import plotly.graph_objects as go
 
     parts = [
-        (spec.target.positive_words, positives, ACCENT),
-        (spec.target.negative_words, labelled - positives, REFERENCE),
+        (spec.target.positive_words, positives, POSITIVE),
+        (spec.target.negative_words, labelled - positives, NEGATIVE),
         ("no label", rows - labelled, MUTED),
     ]
     figure = go.Figure()
@@ -167,8 +167,8 @@ def court_figure(
     figure = go.Figure()
     series = (
         (np.isnan(labels[shown]), "no label", MUTED, "circle-open"),
-        (labels[shown] == 0, spec.target.negative_words, REFERENCE, "x-thin-open"),
-        (labels[shown] == 1, spec.target.positive_words, ACCENT, "circle"),
+        (labels[shown] == 0, spec.target.negative_words, NEGATIVE, "x-thin-open"),
+        (labels[shown] == 1, spec.target.positive_words, POSITIVE, "circle"),
     )
     for mask, name, colour, symbol in series:
         if mask.any():

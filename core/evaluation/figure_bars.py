@@ -13,7 +13,7 @@ from core.evaluation.figure_parts import CLASS_NAMES, colours, digits, empty_fig
 from core.evaluation.importance import Importance
 from core.evaluation.metrics import METRICS, Metrics, check_threshold
 from core.evaluation.tally import check_probability
-from core.palette import ACCENT, CHAMPION, MUTED, OTHERS, REFERENCE, layout
+from core.palette import ACCENT, CHAMPION, MUTED, NEGATIVE, POSITIVE, layout
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -155,13 +155,16 @@ def _importance_layout(title: str, bars: int) -> dict[str, object]:
 
 
 def probability_histogram(
-    probability: np.ndarray, threshold: float = 0.5, label: np.ndarray | None = None
+    probability: np.ndarray,
+    threshold: float = 0.5,
+    label: np.ndarray | None = None,
+    class_names: tuple[str, str] = ("label 0", "label 1"),
 ) -> Figure:
     """Rows by predicted probability in 50 bins, with the threshold; counted here, not drawn raw.
 
     ``probability``: (n,); ``label``, if given: (n,) outcomes 0 or 1, nan where unknown, which
-    splits the bars by what happened. Raises ValueError where lengths differ or values are
-    not probabilities.
+    splits the bars by what happened, named after ``class_names``: of class 0, of class 1.
+    Raises ValueError where lengths differ or values are not probabilities.
     """
     import plotly.graph_objects as go
 
@@ -170,7 +173,7 @@ def probability_histogram(
         return empty_figure("Predicted probabilities", "No scored rows")
     edges = np.linspace(0, 1, _BINS + 1)
     figure = go.Figure()
-    for name, colour, part in _by_outcome(values, label):
+    for name, colour, part in _by_outcome(values, label, class_names):
         count, _ = np.histogram(part, bins=edges)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
@@ -184,6 +187,8 @@ def probability_histogram(
         x=threshold,
         line={"color": CHAMPION, "dash": "dash"},
         annotation_text=f"threshold {threshold:g}",
+        annotation_position="top",
+        annotation_yshift=4,
     )
     above = float((values > threshold).mean())
     rows = "row is" if len(values) == 1 else "rows are"
@@ -199,7 +204,9 @@ def probability_histogram(
     )
 
 
-def _by_outcome(values: np.ndarray, label: np.ndarray | None) -> list[tuple[str, str, np.ndarray]]:
+def _by_outcome(
+    values: np.ndarray, label: np.ndarray | None, class_names: tuple[str, str]
+) -> list[tuple[str, str, np.ndarray]]:
     """(name, colour, probabilities) of each outcome that occurs."""
     if label is None:
         return [("scored", ACCENT, values)]
@@ -210,8 +217,8 @@ def _by_outcome(values: np.ndarray, label: np.ndarray | None) -> list[tuple[str,
             f"found {len(outcome):,} labels and {len(values):,} probabilities."
         )
     parts = [
-        ("label 1", OTHERS[0], values[outcome == 1]),
-        ("label 0", REFERENCE, values[outcome == 0]),
+        (class_names[1], POSITIVE, values[outcome == 1]),
+        (class_names[0], NEGATIVE, values[outcome == 0]),
         ("no label yet", MUTED, values[np.isnan(outcome)]),
     ]
     if sum(len(part) for *_, part in parts) != len(values):

@@ -5,8 +5,8 @@ Production outlives the training file, so monitoring reads this profile and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ class ReferenceProfile:
     def sample_frame(self) -> pd.DataFrame:
         """The sampled training rows, one column per feature."""
         return pd.DataFrame(dict(self.sample), columns=list(self.features))
+
+    def restricted(self, names: Sequence[str]) -> ReferenceProfile:
+        """The same profile watching only ``names``, in their order; absent ones are left out."""
+        kept = {name: self.features[name] for name in names if name in self.features}
+        return replace(self, features=kept)
 
     def require_columns(self, frame: pd.DataFrame) -> None:
         """Raise SchemaError naming every feature that ``frame`` lacks."""

@@ -103,13 +103,16 @@ def probability_chart(settings: Settings, project: str, version: Version) -> Fig
     """Probabilities on the holdout by outcome; NotReady if the run kept no holdout rows."""
     from core.evaluation.figures import probability_histogram
 
-    target = specs.load(settings.spec_file(project)).target.column
+    aim = specs.load(settings.spec_file(project)).target
     name = f"tables/holdout_{version.algorithm}.parquet"
     rows = io.read_table(runs.artifact(settings, version.run_id, name))
-    if target not in rows.columns:
-        raise NotReady(f"{version.label} was trained on another target than {target}.")
+    if aim.column not in rows.columns:
+        raise NotReady(f"{version.label} was trained on another target than {aim.column}.")
     return probability_histogram(
-        rows["probability"].to_numpy(float), version.threshold, rows[target].to_numpy(float)
+        rows["probability"].to_numpy(float),
+        version.threshold,
+        rows[aim.column].to_numpy(float),
+        (aim.negative_words, aim.positive_words),
     )
 
 

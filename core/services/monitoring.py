@@ -150,7 +150,8 @@ def make_window(
         label = np.where(np.isnan(label), joined, label)
     return Window(
         version=version,
-        profile=ReferenceProfile.from_dict(stored),
+        # Raw columns that only feed derived features would be counted twice.
+        profile=ReferenceProfile.from_dict(stored).restricted(spec.features),
         frame=pd.concat([values, derive(values, spec)], axis=1).reset_index(drop=True),
         probability=rows["probability"].to_numpy(dtype=float),
         label=label,

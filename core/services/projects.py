@@ -40,11 +40,8 @@ class RawFiles:
 
 
 def load_spec(settings: Settings, project: str) -> ProjectSpec:
-    """A project's specification; one that ships with Courtside is installed on first use."""
-    target = settings.spec_file(project)
-    if not target.is_file() and _template(project).is_file():
-        write_text(target, _template(project).read_text(encoding="utf-8"))
-    return specs.load(target)
+    """A project's specification: the workspace's own, or one that ships with Courtside."""
+    return specs.load(settings.spec_file(project))
 
 
 def known_projects(settings: Settings) -> list[str]:
@@ -77,6 +74,7 @@ def init_sample(settings: Settings, if_missing: bool = False) -> RawFiles:
     spec = load_spec(settings, SAMPLE)
     targets = [raw_file(settings, spec, role) for role in ROLES]
     if not (if_missing and all(target.is_file() for target in targets)):
+        _install(settings, SAMPLE)
         for table, target in zip(sample.generate(), targets, strict=True):
             io.write_table(table, target)
     return raw_files(settings, SAMPLE)
@@ -99,7 +97,8 @@ def init_files(
     if prod is not None:
         check_raw_file(prod, spec, "prod")
     if text is not None:
-        write_text(settings.spec_file(project), text)
+        write_text(settings.own_spec_file(project), text)
+    _install(settings, project)
     _place(dev, spec, raw_file(settings, spec, "dev"))
     if prod is not None:
         _place(prod, spec, raw_file(settings, spec, "prod"))
@@ -116,7 +115,7 @@ def create(settings: Settings, project: str, content: bytes) -> ProjectSpec:
     except UnicodeDecodeError as exc:
         raise BadInput("The specification should be text in UTF-8; save it so.") from exc
     spec = specs.from_text(text, project)
-    write_text(settings.spec_file(project), text)
+    write_text(settings.own_spec_file(project), text)
     return spec
 
 
@@ -132,6 +131,7 @@ def add_upload(
         with received.open("wb") as stream:
             shutil.copyfileobj(content, stream)
         check_raw_file(received, spec, role, shown_as=name)
+        _install(settings, project)
         _place(received, spec, target)
     return raw_files(settings, project)
 
@@ -165,6 +165,7 @@ def download(settings: Settings, project: str, role: str) -> RawFiles:
                 f"{sources[role].sha256[:12]}…) and was thrown away; upload the file instead."
             )
         check_raw_file(temporary, spec, role, shown_as=target.name)
+        _install(settings, project)
     return raw_files(settings, project)
 
 
@@ -203,7 +204,7 @@ def _spec_for(
     settings: Settings, project: str, spec_file: Path | None
 ) -> tuple[ProjectSpec, str | None]:
     if spec_file is None:
-        if settings.spec_file(project).is_file() or _template(project).is_file():
+        if settings.spec_file(project).is_file():
             return load_spec(settings, project), None
         raise BadInput(
             f"{project} is new: give its specification with --spec FILE (see README, "
@@ -230,5 +231,8 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _template(project: str) -> Path:
-    return REPOSITORY / "data" / project / "project.yaml"
+def _install(settings: Settings, project: str) -> None:
+    """Keep a copy of a shipped specification beside the data that are about to be placed."""
+    own = settings.own_spec_file(project)
+    if not own.is_file():
+        write_text(own, settings.spec_file(project).read_text(encoding="utf-8"))

@@ -17,11 +17,9 @@ def probabilities(
     from core.evaluation.figures import probability_histogram
 
     known = bool((~np.isnan(labels)).any())
-    figure = probability_histogram(probability, threshold, labels if known else None)
-    names = {"label 1": words[0], "label 0": words[1]}
-    for trace in figure.data:
-        trace.name = names.get(trace.name, trace.name)
-    return figure
+    return probability_histogram(
+        probability, threshold, labels if known else None, (words[1], words[0])
+    )
 
 
 def roc(probability: np.ndarray, labels: np.ndarray, name: str) -> Figure | None:
