@@ -209,7 +209,7 @@ def _score(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
         also=_names(options.also) or (),
         origin="cli",
     )
-    return {**result.summary, "out": str(result.output)}
+    return {**result.summary, **_files(result)}
 
 
 def _monitor(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     others = [m["version"] for m in trained["models"] if m["version"] != champion]
     out = options.out or scoring.output_path(settings, project, production.name)
     scored = scoring.score_file(settings, project, production, out, also=others, origin="cli")
-    result["score"] = {**scored.summary, "out": str(out)}
+    result["score"] = {**scored.summary, **_files(scored)}
     result["monitor"] = monitoring.monitor(settings, project)[0]
     return result
 
@@ -254,6 +254,12 @@ def _serve(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     if options.stop:
         return serving.stop(settings, project)
     return serving.start(settings, project, options.port)
+
+
+def _files(scored: Any) -> dict[str, str | None]:
+    """Where the scored rows and the rejected ones went."""
+    rejected = scored.rejected
+    return {"out": str(scored.output), "rejected": str(rejected) if rejected else None}
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 ACCENT = "#E4572E"  # production, the thing to look at
 REFERENCE = "#6B7A8F"  # training data: neutral
-CHAMPION = "#5B3FA8"  # the version in charge
+CHAMPION = "#7152C9"  # the version in charge
 MUTED = "#A9B4C2"  # everybody else
 POSITIVE = "#2A9D8F"  # what happened: class 1, on every page
 NEGATIVE = REFERENCE  # class 0

@@ -136,7 +136,7 @@ def class_balance_figure(positives: int, labelled: int, rows: int, spec: Project
     share = positives / labelled if labelled else 0.0
     figure.update_layout(
         **layout(
-            f"{share:.1%} of the labelled rows are {spec.target.positive_words}",
+            f"{share:.1%} of the labelled rows: {spec.target.positive_words}",
             barmode="stack",
             height=170,
             xaxis={"title": {"text": "rows"}},
@@ -183,7 +183,7 @@ def court_figure(
     draw_court(figure)
     figure.update_layout(
         **layout(
-            f"{len(shown):,} shots from the basket, by outcome",
+            f"{len(shown):,} shots, by outcome",
             height=460,
             xaxis={
                 "title": {"text": "feet across"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FALL = "Fall in ROC AUC when shuffled"
 _BINS = 50
+NOTHING = "nothing"
 
 
 def confusion_figure(
@@ -60,7 +61,7 @@ def confusion_figure(
     return figure.update_layout(
         layout(
             f"{right:.1%} of {total:,} decisions right: {cells[0, 1]:,} false alarms, "
-            f"{cells[1, 0]:,} missed",
+            f"{cells[1, 0]:,} overlooked",
             xaxis={"title": {"text": "Decision of the model (rows)"}},
             yaxis={"title": {"text": "What happened (rows)"}, "autorange": "reversed"},
         )
@@ -92,7 +93,7 @@ def importance_figure(importances: Sequence[Importance], title: str | None = Non
         go.Bar(
             x=[importance.mean for importance in ordered],
             y=[importance.feature for importance in ordered],
-            error_x={"type": "data", "array": [importance.std for importance in ordered]},
+            error_x=_spread([importance.std for importance in ordered]),
             orientation="h",
             marker={"color": CHAMPION},
             hovertemplate="without %{y}: ROC AUC falls by %{x:.4f}<extra></extra>",
@@ -124,16 +125,14 @@ def importance_comparison_figure(
         figure.add_bar(
             x=[importance.mean for importance in known],
             y=[importance.feature for importance in known],
-            error_x={"type": "data", "array": [importance.std for importance in known]},
+            error_x=_spread([importance.std for importance in known]),
             name=name,
             orientation="h",
             marker={"color": colour[name]},
             hovertemplate="without %{y}: ROC AUC falls by %{x:.4f}",
         )
-    leaders = {
-        name: max(found.values(), key=lambda i: i.mean).feature for name, found in drawn.items()
-    }
-    if len(set(leaders.values())) == 1:
+    leaders = {name: _leading_feature(found.values()) for name, found in drawn.items()}
+    if len(set(leaders.values())) == 1 and NOTHING not in leaders.values():
         title = (
             f"{features[0]} matters most to {'all models' if len(drawn) > 1 else next(iter(drawn))}"
         )
@@ -142,6 +141,17 @@ def importance_comparison_figure(
     order = {"categoryorder": "array", "categoryarray": features}
     figure.update_layout(_importance_layout(title, len(features) * len(drawn)))
     return figure.update_yaxes(order)
+
+
+def _leading_feature(found: Iterable[Importance]) -> str:
+    """The feature that costs most to lose; "nothing" where a model does not look at its inputs."""
+    best = max(found, key=lambda importance: importance.mean)
+    return best.feature if best.mean > 0 else NOTHING
+
+
+def _spread(deviations: list[float]) -> dict[str, object]:
+    """Error bars that show on light and dark paper and on any bar."""
+    return {"type": "data", "array": deviations, "color": MUTED, "thickness": 1.5}
 
 
 def _importance_layout(title: str, bars: int) -> dict[str, object]:

@@ -232,7 +232,7 @@ def _verdict(
         return (
             f"Production has left the training data: {named or _giveaway(domain)}; "
             f"{_measured(drops, realised)}do not trust the model on these rows; "
-            "retrain on data like it."
+            "retrain on data like these rows."
         )
     if drops:
         worst = ", ".join(drop.words for drop in drops[:2])

@@ -9,6 +9,7 @@ import numpy as np
 from core.monitoring.features import NumericFeature
 
 EDGE_PERCENT = 1.0
+MIDDLE_PERCENT = 5.0
 
 
 def percentile_of(feature: NumericFeature, value: float) -> float:
@@ -40,6 +41,8 @@ def percentile_words(feature: NumericFeature, value: float) -> str:
         return "among the highest 1 % of training"
     if percentile <= EDGE_PERCENT:
         return "among the lowest 1 % of training"
+    if abs(percentile - 50) < MIDDLE_PERCENT:
+        return "in the middle of training"
     if percentile >= 50:
         return f"above {percentile:.0f} % of training"
     return f"below {100 - percentile:.0f} % of training"

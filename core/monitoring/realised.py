@@ -117,6 +117,6 @@ def _decision_sentences(
         lower = "a lower" if at < threshold else "a higher"
         sentences.append(
             f"With {lower} threshold, {number(at)}, F1 would have been {best:.2f}; saying yes to "
-            f"every row gives {everyone:.2f}. Chosen on these very rows, it flatters itself."
+            f"every row gives {everyone:.2f}. Chosen on these very rows, that is optimistic."
         )
     return sentences

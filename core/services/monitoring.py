@@ -251,7 +251,13 @@ def add_labels(settings: Settings, spec: ProjectSpec, path: Path) -> LabelCount:
     They are kept beside the log, which stays as it is. An id that the log does not know, one
     given twice, and one that contradicts an earlier label are counted; the first label stays.
     """
-    require_columns(io.column_names(path), ["prediction_id", spec.target.column], path.name)
+    names = io.column_names(path)
+    if "prediction_id" not in names:
+        raise SchemaError(
+            f"{path.name} needs the column prediction_id, which every scored file has, beside "
+            f"the labels in {spec.target.column!r}; join it from there and try again."
+        )
+    require_columns(names, [spec.target.column], path.name)
     table = io.read_table(path, ["prediction_id", spec.target.column])
     labels = read_labels(table[spec.target.column], spec, path.name)
     given = ~np.isnan(labels)

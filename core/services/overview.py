@@ -66,11 +66,12 @@ def standing(settings: Settings, project: str) -> Standing:
     scored = next((r for r in recent if r.action == "score" and r.status == "FINISHED"), None)
     # A check that is older than the last scoring says nothing about what was scored since.
     fresh = monitor is not None and (scored is None or monitor.started_at >= scored.started_at)
+    compared = any(run.action in ("compare", "promote") for run in recent)
     return Standing(
         project=project,
         title=spec.title,
         purpose=spec.purpose,
-        steps=_steps(settings, spec, champion, logged, monitor if fresh else None),
+        steps=_steps(settings, spec, champion, logged, monitor if fresh else None, compared),
         champion=champion,
         logged_rows=logged,
         drift_level=monitor.tags.get("level") if monitor else None,
@@ -146,6 +147,7 @@ def _steps(
     champion: Version | None,
     logged: int,
     monitor: Run | None,
+    compared: bool,
 ) -> tuple[Step, ...]:
     raw = settings.layer(spec.name, "01_raw")
     has_data = (raw / spec.dev_file).is_file()
@@ -167,7 +169,7 @@ def _steps(
             "compare",
             "Compare",
             "3_Model_comparison",
-            champion is not None,
+            compared or (champion is not None and logged > 0),
             f"{champion.title} in charge" if champion else "needs a model",
         ),
         Step(
@@ -183,7 +185,7 @@ def _steps(
             "5_Drift_monitoring",
             monitor is not None,
             {"ok": "no drift", "warning": "a small shift", "alarm": "drift found"}.get(
-                level or "", "not checked since the last scoring"
+                level or "", "no check on record since the last scoring"
             ),
         ),
     )

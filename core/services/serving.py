@@ -64,8 +64,10 @@ def start(settings: Settings, project: str, port: int | None = None) -> dict[str
 
 def stop(settings: Settings, project: str) -> dict[str, Any]:
     """Stop the endpoint; fine if none runs."""
-    stopped = endpoint.stop(_folder(settings, project))
-    if stopped is None:
+    folder = _folder(settings, project)
+    before = endpoint.status(folder)
+    stopped = endpoint.stop(folder)
+    if stopped is None or before is None or not before.is_live:
         return {"url": None, "pid": None, "version": None, "stopped": False}
     return {
         "url": stopped.url,

@@ -46,10 +46,11 @@ def log_model(
 ) -> LoggedModel:
     """Store a fitted pipeline in a run; the served function is ``predict_proba``.
 
-    ``example``: a few raw rows, shape (k, raw columns). Not registered yet.
+    ``example``: a few raw rows, shape (k, raw columns); its columns become the signature. Not
+    registered yet.
     """
     import mlflow
-    from mlflow.models import infer_signature
+    from mlflow.models import ModelSignature
 
     client(settings)
     trusted = _trusted_types(pipeline, own_types)
@@ -64,7 +65,7 @@ def log_model(
             info = mlflow.sklearn.log_model(
                 pipeline,
                 name="model",
-                signature=infer_signature(example, pipeline.predict_proba(example)),
+                signature=ModelSignature(*_schemas(list(example.columns))),
                 input_example=example,
                 code_paths=[str(path) for path in code_files],
                 pip_requirements=[
@@ -76,6 +77,21 @@ def log_model(
             )
         file = _model_file(Path(mlflow.artifacts.download_artifacts(info.model_uri)))
     return LoggedModel(info.model_uri, file, sha256_of(file), options["serialization_format"])
+
+
+def _schemas(columns: Sequence[str]) -> tuple[Any, Any]:
+    """What the served model takes and gives: MLflow checks the names, the model reads the values.
+
+    MLflow's own conversions would refuse whole numbers where training had decimals, and turn a
+    missing truth value, or the text "false", into something else without a word. The model reads
+    every value just as batch scoring does, and refuses what it cannot read.
+    """
+    import numpy as np
+    from mlflow.types import Schema, TensorSpec
+    from mlflow.types.schema import AnyType, ColSpec
+
+    taken = Schema([ColSpec(AnyType(), name) for name in columns])
+    return taken, Schema([TensorSpec(np.dtype("float64"), (-1, 2))])
 
 
 def load_pipeline(settings: Settings, version: Version) -> Any:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services import overview, projects
 from core.services.overview import Standing, Step
-from core.ui import cached, parts
+from core.ui import cached, pairs, parts
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, number
 
@@ -15,7 +15,7 @@ _NEXT = {
     "train": "The data are ready; train a first model on them.",
     "compare": "See the versions side by side and choose who is in charge.",
     "score": "A model is in charge; score a production file with it.",
-    "monitor": "Predictions have been logged since the last check; see whether they drift.",
+    "monitor": "Predictions have been logged; see whether they drift, and record the check.",
 }
 
 
@@ -27,7 +27,7 @@ def body(page: Page) -> None:
     standing = cached.standing(page.settings, page.project)
     _next(standing)
     _steps(standing)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = pairs.pair("home")
     with left:
         _drift(standing)
         _champion(standing)
@@ -62,10 +62,10 @@ def _next(standing: Standing) -> None:
             parts.go_button(f"{step.title} now", step.page, standing.project, "next")
         elif standing.drift_level == "alarm":
             st.markdown(
-                "**Next: lead the model back.** Production has drifted; train on rows like it, "
-                "compare, and promote the better model."
+                "**Next: lead the model back.** Production has drifted; add rows like these to "
+                "the development file, prepare and train again, and promote the better model."
             )
-            parts.go_button("Train again", "2_Training", standing.project, "next")
+            parts.go_button("Add rows and prepare", "1_Data_preparation", standing.project, "next")
         else:
             st.markdown("**All steps done.** Score new files as they come, and watch for drift.")
             parts.go_button("Score a file", "4_Production_scoring", standing.project, "next")
@@ -90,7 +90,7 @@ def _step(step: Step, standing: Standing) -> None:
 def _drift(standing: Standing) -> None:
     st.subheader("Drift", anchor=False)
     if standing.drift_level is None:
-        st.caption("Not checked yet: score a production file, then look at Monitor.")
+        st.caption("No check on record: score a file, then press Check and record on Monitor.")
         return
     parts.level_badge(standing.drift_level)
     st.markdown(escape(standing.drift_verdict))

@@ -6,7 +6,14 @@ import streamlit as st
 
 from core.services import monitoring
 from core.services.monitoring import Alert, Report
-from core.ui import cached, monitoring_feature, monitoring_labels, monitoring_performance, parts
+from core.ui import (
+    cached,
+    monitoring_feature,
+    monitoring_labels,
+    monitoring_performance,
+    pairs,
+    parts,
+)
 from core.ui import monitoring_window as windows
 from core.ui.frame import Page
 from core.ui.monitoring_window import Choice
@@ -53,7 +60,7 @@ def _show(page: Page, choice: Choice) -> None:
     report = windows.judged(page, choice)
     _verdict(page, report, choice)
     _next_steps(page, report)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = pairs.pair("monitoring")
     with left:
         figure = windows.drift_figure(report)
         parts.chart(figure, "drift-bars")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.services import monitoring_figures
 from core.services.monitoring import FeatureDrift, Report
-from core.ui import parts
+from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.words import escape, number, share
 
@@ -80,7 +80,7 @@ def _distribution(page: Page, report: Report, drift: FeatureDrift, violin: bool)
     title = f"{_title(page, drift.name)}: {drift.change}"
     histogram = monitoring_figures.distribution(profile, values, title)
     drawn = monitoring_figures.violin(profile, values, title) if violin else histogram
-    left, right = st.columns([3, 2], gap="large")
+    left, right = pairs.pair("monitoring_feature")
     with left:
         parts.chart(drawn or histogram, f"feature-{drift.name}-{violin}")
         parts.numbers_below(histogram, f"feature-{drift.name}", f"distribution_{drift.name}")

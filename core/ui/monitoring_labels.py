@@ -12,7 +12,7 @@ from core.ui.frame import Page
 
 def show(page: Page) -> None:
     """The upload, and what the last one brought."""
-    with st.expander("Add labels that have come", icon=":material/label:"):
+    with st.expander("Add late labels", icon=":material/label:"):
         target = page.spec.target
         given = st.file_uploader(
             "Labels (parquet or CSV)",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.services import monitoring, monitoring_figures
 from core.services.monitoring import Report
-from core.ui import parts
+from core.ui import pairs, parts
 from core.ui.words import escape, number
 
 _NAMES = {
@@ -24,7 +24,7 @@ def show(report: Report) -> None:
     """The chart of both beside the sentences that explain it."""
     st.subheader("Performance", anchor=False)
     reference = monitoring.reference_metrics(report.window.version)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = pairs.pair("monitoring_performance")
     with left:
         figure = monitoring_figures.performance(reference, report.estimate.metrics, report.realised)
         if figure is None:

@@ -171,7 +171,16 @@ def _new_project(page: Page) -> None:
             "Name of the new project", placeholder="churn", help="Lower-case letters, digits, - _"
         )
         given = st.file_uploader("Specification (YAML)", type=["yaml", "yml"], key="new-spec")
-        if st.button("Make the project", disabled=not (name and given)) and given is not None:
+        if (
+            st.button(
+                "Make the project",
+                disabled=not (name and given),
+                help=None
+                if name and given
+                else "Give it a name and upload its specification first.",
+            )
+            and given is not None
+        ):
             with parts.guarded("make the project"):
                 projects.create(page.settings, name.strip(), given.getvalue())
                 st.query_params["project"] = name.strip()

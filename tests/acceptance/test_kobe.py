@@ -160,7 +160,7 @@ def test_champion_serves_raw_columns_where_only_its_own_requirements_are_install
         "assert importlib.util.find_spec('core') is None\n"
         "rows = pd.read_parquet(sys.argv[2])\n"
         "columns = ['lat','lon','minutes_remaining','period','playoffs','shot_distance']\n"
-        "rows = rows[columns].astype(float).head(50)\n"
+        "rows = rows[columns].head(50)\n"
         "answer = mlflow.pyfunc.load_model(sys.argv[1]).predict(rows)\n"
         "print(json.dumps(answer.tolist()))\n"
     )

@@ -26,6 +26,18 @@ def encoded_name(feature: str, category: object) -> str:
     return f"{feature}_{plain}{suffix}"
 
 
+def _refuse_unread(raw: pd.Series, read: np.ndarray, kind: str) -> None:
+    """A missing value may be filled in; one that is not what it should be may not."""
+    unread = np.isnan(read) & raw.notna().to_numpy(dtype=bool)
+    if not unread.any():
+        return
+    found = raw.to_numpy(dtype=object)[unread]
+    wrong = [value for value in found if not (isinstance(value, str) and not value.strip())]
+    if wrong:
+        wanted = "a finite number" if kind == "numeric" else "true or false"
+        raise ValueError(f"Column {raw.name!r} needs {wanted}; found {str(wrong[0])[:60]!r}.")
+
+
 class RawFeatures(TransformerMixin, BaseEstimator):
     """Turn raw columns into the model's features.
 
@@ -69,7 +81,10 @@ class RawFeatures(TransformerMixin, BaseEstimator):
             )
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Features of shape (n, len(features)); raises ValueError where a column is absent."""
+        """Features of shape (n, len(features)).
+
+        Raises ValueError where a column is absent, or holds something else than its kind.
+        """
         self._require(X)
         numbers: dict[str, np.ndarray] = {}
         columns: dict[str, np.ndarray] = {}
@@ -78,8 +93,9 @@ class RawFeatures(TransformerMixin, BaseEstimator):
                 if name in self.features:
                     columns[name] = as_categories(X[name])
                 continue
-            numbers[name] = as_numbers(X[name]) if kind == "numeric" else as_booleans(X[name])
-            columns[name] = numbers[name]
+            read = as_numbers(X[name]) if kind == "numeric" else as_booleans(X[name])
+            _refuse_unread(X[name], read, kind)
+            numbers[name] = columns[name] = read
         for name, text in self.derived.items():
             numbers[name] = columns[name] = Expression(text).evaluate(numbers)
         return pd.DataFrame(

@@ -81,7 +81,7 @@ def test_confusion_from_metrics_and_from_counts():
     assert [list(row) for row in figure.data[0].z] == [[2, 1], [2, 1]]
     assert figure.data[0].text[1][0] == "2<br>66.7% of made"
     assert figure.data[0].y == ("actually missed", "actually made")
-    assert title(figure) == "50.0% of 6 decisions right: 1 false alarms, 2 missed"
+    assert title(figure) == "50.0% of 6 decisions right: 1 false alarms, 2 overlooked"
     assert confusion_figure([[2, 1], [2, 1]], ("missed", "made")) == figure
     with pytest.raises(ValueError, match="2 rows and 2 columns"):
         confusion_figure([[1, 2, 3]])

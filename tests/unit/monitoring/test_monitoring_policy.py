@@ -37,7 +37,7 @@ def test_production_that_left_training_is_said_to_have(gone):
     assessment = assess(gone, refused, None, REFERENCE, domain)
     assert assessment.verdict == (
         "Production has left the training data: distance (median 10.9 → 71.3 ft); "
-        "do not trust the model on these rows; retrain on data like it."
+        "do not trust the model on these rows; retrain on data like these rows."
     )
     assert [(alert.rule, alert.level) for alert in assessment.alerts] == [
         ("drift:distance", "alarm"),

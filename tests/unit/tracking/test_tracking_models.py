@@ -76,3 +76,21 @@ def test_a_model_of_foreign_code_is_stored_another_way(workspace: Settings) -> N
 def test_an_absent_model(workspace: Settings) -> None:
     with pytest.raises(TrackingError, match="could not load the model"):
         models.load_uri(workspace, "models:/shop/9")
+
+
+@pytest.mark.parametrize("said", [True, 1, 1.0, "yes", "TRUE", "1"])
+def test_the_served_function_reads_a_truth_value_however_it_comes(
+    workspace: Settings, said: object
+) -> None:
+    import mlflow
+
+    pipeline = fitted()
+    stored, _ = logged(workspace, pipeline)
+    served = mlflow.pyfunc.load_model(stored.uri)
+    answer = np.asarray(served.predict(pd.DataFrame({"a": [3], "b": [said]})))
+    expected = pipeline.predict_proba(pd.DataFrame({"a": [3.0], "b": [True]}))  # type: ignore[attr-defined]
+    assert answer.tolist() == expected.tolist()
+    with pytest.raises(ValueError, match="'b' needs true or false; found 'maybe'"):
+        served.predict(pd.DataFrame({"a": [3.5], "b": ["maybe"]}))
+    with pytest.raises(ValueError, match="'a' needs a finite number; found 'far'"):
+        served.predict(pd.DataFrame({"a": ["far"], "b": [said]}))
