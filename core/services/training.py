@@ -17,13 +17,20 @@ from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client
 from core.training import pace
-from core.training.plan import ALGORITHMS, TrainingPlan, check_python, make_plan
+from core.training.catalogue import CATALOGUE, Algorithm, title_of
+from core.training.options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
+from core.training.plan import TrainingPlan, check_python, make_plan
 
 __all__ = [
-    "ALGORITHMS",
+    "CALIBRATIONS",
+    "CATALOGUE",
+    "CLASS_WEIGHTS",
     "TUNING_METRICS",
+    "Algorithm",
     "JobView",
+    "Options",
     "Readiness",
+    "ThresholdRule",
     "TrainingPlan",
     "cancel",
     "defaults",
@@ -37,6 +44,7 @@ __all__ = [
     "retry",
     "stages",
     "submit",
+    "title_of",
     "wait",
 ]
 
@@ -75,7 +83,9 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
         raise NotReady(f"{ready.reason} Prepare the data first.")
     # The worker must find the store made: two first users at once would both migrate it.
     client(settings)
-    names = ", ".join(ALGORITHMS[model.algorithm] for model in plan.models)
+    names = ", ".join(title_of(model.algorithm) for model in plan.models)
+    if plan.tuned_models < len(plan.models):
+        names = f"Best {plan.tuned_models} of {len(plan.models)} algorithms"
     return jobs.submit(
         settings.jobs_dir(plan.project),
         entry_point=ENTRY_POINT,
@@ -163,10 +173,11 @@ def plan(
     folds: int,
     metric: str,
     seed: int,
+    options: Options | None = None,
 ) -> TrainingPlan:
     """The project's own plan with the user's changes; BadInput says what cannot be."""
     spec = specs.load(settings.spec_file(project))
-    return make_plan(spec, algorithms, candidates, folds, metric, seed)
+    return make_plan(spec, algorithms, candidates, folds, metric, seed, options)
 
 
 def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:

@@ -146,7 +146,7 @@ def test_a_finished_job_shows_its_leaderboard_and_charts(club: Any) -> None:
     assert "became champion: there was none before" in success.value
     table = page.table[0].value
     assert table.index[0].startswith("**v1** Logistic Regression :violet-badge")
-    assert table.index[1] == "**v2** Decision Tree"
+    assert table.index[1] == "**v2** Decision Tree Classifier"
     best = f":green-background[**{result['models'][0]['test']['roc_auc']:.3f}**]"
     assert table["ROC AUC ↑"].iloc[0] == best
     assert not table["ROC AUC ↑"].iloc[1].startswith(":green")
