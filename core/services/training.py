@@ -161,8 +161,11 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def defaults(settings: Settings, project: str) -> TrainingPlan:
-    """The project's own plan."""
-    return make_plan(specs.load(settings.spec_file(project)))
+    """The project's own plan, with those of its algorithms that this installation has."""
+    spec = specs.load(settings.spec_file(project))
+    own = [model.algorithm for model in spec.training.models]
+    here = [name for name in own if name in CATALOGUE and CATALOGUE[name].why_not is None]
+    return make_plan(spec, here or own)
 
 
 def plan(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import MappingProxyType
+from typing import Any
 
 _BALANCED = (("class_weight", "balanced"),)
 
@@ -21,7 +22,8 @@ class Algorithm:
     scikit-learn. ``probabilistic``: it has ``predict_proba``; without it, its decision values
     are turned into probabilities by calibration. ``balanced``: the settings that weigh the
     classes alike, empty where it takes none. ``slow``: what a person should know before
-    choosing it. ``most_rows``: more than these cannot be fitted in a usual computer's memory.
+    choosing it. ``settings``: given to it always. ``most_rows``: more than these cannot be
+    fitted in a usual computer's memory.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Algorithm:
     probabilistic: bool = True
     balanced: tuple[tuple[str, str], ...] = ()
     slow: str = ""
+    settings: tuple[tuple[str, Any], ...] = ()
     most_rows: int | None = None
 
     @property
@@ -53,7 +56,12 @@ _ALL = (
     Algorithm("rf", "Random Forest Classifier", balanced=_BALANCED),
     Algorithm("et", "Extra Trees Classifier", balanced=_BALANCED),
     Algorithm(
-        "lightgbm", "Light Gradient Boosting Machine", package="lightgbm", balanced=_BALANCED
+        "lightgbm",
+        "Light Gradient Boosting Machine",
+        package="lightgbm",
+        balanced=_BALANCED,
+        # Else it fills the log with advice on its own speed.
+        settings=(("verbosity", -1),),
     ),
     Algorithm("gbc", "Gradient Boosting Classifier", slow="Trees are grown one after another."),
     Algorithm("ada", "Ada Boost Classifier"),

@@ -99,18 +99,21 @@ class Experiment:
         """Rows that are fitted and cross-validated."""
         return len(self._experiment.X_train)
 
-    def compare(self, algorithm: str) -> dict[str, Any] | None:
-        """Cross-validated metrics of an algorithm at PyCaret's settings; None if it cannot fit.
+    def compare(self, model: ModelPlan) -> dict[str, Any] | None:
+        """Cross-validated metrics of an algorithm before tuning; None if it cannot be fitted.
 
         A row of PyCaret's ``compare_models`` table under this project's names of the metrics.
         """
+        algorithm = model.algorithm
         self._check_size(algorithm)
+        definition = self._experiment._all_models_internal[algorithm]
+        untuned = definition.class_def(**{**definition.args, **self._settings(model)})
         with _quiet():
-            self._experiment.compare_models(
-                include=[algorithm], sort="AUC", n_select=1, verbose=False
+            fitted = self._experiment.compare_models(
+                include=[untuned], sort="AUC", n_select=1, verbose=False
             )
             table = self._experiment.pull()
-        if table.empty:
+        if isinstance(fitted, list):  # PyCaret leaves out what raised
             return None
         row = table.iloc[0]
         values = {ours: float(row[theirs]) for theirs, ours in _CV_NAMES.items()}
@@ -148,7 +151,7 @@ class Experiment:
         return Tuned(estimator, found, folds, _candidate_table(search), state(), threshold, method)
 
     def _baseline(self, model: ModelPlan) -> Any:
-        settings = {**self._weights(model.algorithm), **dict(model.settings)}
+        settings = self._settings(model)
         try:
             with _quiet():
                 return self._experiment.create_model(model.algorithm, verbose=False, **settings)
@@ -157,6 +160,10 @@ class Experiment:
                 f"{CATALOGUE[model.algorithm].title} cannot be fitted with the settings "
                 f"{settings or 'it has by default'}: {exc}."
             ) from exc
+
+    def _settings(self, model: ModelPlan) -> dict[str, Any]:
+        always = dict(CATALOGUE[model.algorithm].settings)
+        return {**always, **self._weights(model.algorithm), **dict(model.settings)}
 
     def _weights(self, algorithm: str) -> dict[str, str]:
         wished = self._plan.options.class_weights == "balanced"

@@ -92,7 +92,7 @@ def _log_provenance(run: runs.RunLog, settings: Settings, plan: TrainingPlan) ->
 def _find_best(context: Context, experiment: Experiment, budget: Budget) -> list[ModelPlan]:
     """The models to be tuned: all of the plan, or the best few as PyCaret compares them.
 
-    They are compared at PyCaret's own settings by cross-validated ROC AUC. Where time is short,
+    They are compared at their usual settings by cross-validated ROC AUC. Where time is short,
     comparing ends at half of it; the algorithms not reached are not tuned.
     """
     plan = context.plan
@@ -104,7 +104,7 @@ def _find_best(context: Context, experiment: Experiment, budget: Budget) -> list
             break
         best = max((row["roc_auc"] for row in rows), default=None)
         context.progress.comparing(model.algorithm, place, len(plan.models), best)
-        row = experiment.compare(model.algorithm)
+        row = experiment.compare(model)
         if row is not None:
             rows.append(row)
     if not rows:
