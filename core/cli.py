@@ -174,12 +174,10 @@ def _train(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     from core.services import projects, training
 
     project = _project(settings, options)
-    plan = training.make_plan(
-        projects.load_spec(settings, project),
-        _names(options.models),
-        _counts(options.n_iter),
-        options=training.Options.from_json(vars(options)),
-    )
+    spec = projects.load_spec(settings, project)
+    names, counts = _names(options.models), _counts(options.n_iter)
+    chosen = training.Options.from_json(vars(options))
+    plan = training.make_plan(spec, names, counts, options=chosen)
     job = training.submit(settings, plan)
     try:
         return training.wait(settings, project, job.job_id, _show_progress)

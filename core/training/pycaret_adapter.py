@@ -6,9 +6,10 @@ models to the last digit, in half the time, and plain scikit-learn estimators in
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,8 @@ class Experiment:
         A row of PyCaret's ``compare_models`` table under this project's names of the metrics.
         """
         algorithm = model.algorithm
-        self._check_size(algorithm)
+        if self._too_large(algorithm):
+            return None
         definition = self._experiment._all_models_internal[algorithm]
         untuned = definition.class_def(**{**definition.args, **self._settings(model)})
         with _quiet():
@@ -116,6 +118,8 @@ class Experiment:
         if isinstance(fitted, list):  # PyCaret leaves out what raised
             return None
         row = table.iloc[0]
+        if not math.isfinite(row["AUC"]):
+            return None
         values = {ours: float(row[theirs]) for theirs, ours in _CV_NAMES.items()}
         return {"algorithm": algorithm, "title": CATALOGUE[algorithm].title, **values}
 
@@ -125,7 +129,6 @@ class Experiment:
         The baseline stays if no candidate beats it, as PyCaret has it by default. ``deadline``:
         no chunk of candidates is begun after it, in seconds of `time.monotonic`.
         """
-        self._check_size(model.algorithm)
         experiment = self._experiment
         baseline = self._baseline(model)
         with _quiet(), chunked_search(tell, self._workers, deadline) as state:
@@ -181,13 +184,18 @@ class Experiment:
     def _method(self, algorithm: str) -> str:
         return decision.calibration_method(CATALOGUE[algorithm], self._plan.options.calibration)
 
-    def _check_size(self, algorithm: str) -> None:
-        known = CATALOGUE[algorithm]
-        if known.most_rows is not None and self.fit_rows > known.most_rows:
-            raise BadInput(
-                f"{known.title} cannot be fitted on {self.fit_rows:,} rows: {known.slow} It takes "
-                f"up to {known.most_rows:,} here; choose another algorithm."
-            )
+    def check_sizes(self, models: Iterable[ModelPlan]) -> None:
+        """BadInput where one of the algorithms cannot be fitted on so many rows."""
+        for algorithm in (CATALOGUE[model.algorithm] for model in models):
+            if self._too_large(algorithm.id):
+                raise BadInput(
+                    f"{algorithm.title} cannot be fitted on {self.fit_rows:,} rows, only on up to "
+                    f"{algorithm.most_rows:,}. {algorithm.slow} Choose another algorithm."
+                )
+
+    def _too_large(self, algorithm: str) -> bool:
+        most = CATALOGUE[algorithm].most_rows
+        return most is not None and self.fit_rows > most
 
 
 def _all_rows(data: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:

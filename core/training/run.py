@@ -68,12 +68,12 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     experiment = Experiment(features, data.train[spec.target.column], plan, settings.fit_workers)
     run.params({"fit_rows": experiment.fit_rows})
     budget = Budget(plan.options.minutes)
-    chosen = _find_best(context, experiment, budget)
+    chosen, compared = _choose(context, experiment, budget)
     reports = [
         _train_one(context, experiment, model, budget.deadline(len(chosen) - place))
         for place, model in enumerate(chosen)
     ]
-    result = _conclude(context, reports)
+    result = {**_conclude(context, reports), "compared": compared}
     run.finish()
     reporter.report("Done", 1, 1, 1.0)
     return result
@@ -89,33 +89,40 @@ def _log_provenance(run: runs.RunLog, settings: Settings, plan: TrainingPlan) ->
     run.json(plan.to_json(), "plan.json")
 
 
-def _find_best(context: Context, experiment: Experiment, budget: Budget) -> list[ModelPlan]:
-    """The models to be tuned: all of the plan, or the best few as PyCaret compares them.
+def _choose(
+    context: Context, experiment: Experiment, budget: Budget
+) -> tuple[list[ModelPlan], list[dict[str, Any]]]:
+    """The models to be tuned, and the comparison that chose them, best first, if there was one.
 
     They are compared at their usual settings by cross-validated ROC AUC. Where time is short,
     comparing ends at half of it; the algorithms not reached are not tuned.
     """
     plan = context.plan
     if plan.options.find_best is None:
-        return list(plan.models)
+        experiment.check_sizes(plan.models)
+        return list(plan.models), []
     rows: list[dict[str, Any]] = []
     for place, model in enumerate(plan.models):
         if rows and budget.half_is_over:
             break
         best = max((row["roc_auc"] for row in rows), default=None)
         context.progress.comparing(model.algorithm, place, len(plan.models), best)
-        row = experiment.compare(model)
-        if row is not None:
+        if (row := experiment.compare(model)) is not None:
             rows.append(row)
     if not rows:
         raise BadInput("None of the algorithms could be fitted on these rows; choose others.")
     rows.sort(key=lambda row: -row["roc_auc"])
     publish.comparison(context.settings, context.spec, context.run, rows)
     names = [row["algorithm"] for row in rows[: plan.options.find_best]]
-    context.run.tags({"tuned_algorithms": ",".join(names)})
+    left_out = [
+        m.algorithm for m in plan.models if all(m.algorithm != r["algorithm"] for r in rows)
+    ]
+    context.run.tags(
+        {"tuned_algorithms": ",".join(names), "not_compared_algorithms": ",".join(left_out)}
+    )
     chosen = [model for name in names for model in plan.models if model.algorithm == name]
     context.progress.chosen(len(plan.models), chosen)
-    return chosen
+    return chosen, rows
 
 
 def _parameters(plan: TrainingPlan, data: ModelInput) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def show(page: Page, job: JobView, newest: bool) -> None:
     leaderboard.show(
         [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
     )
-    for words in notes(models):
+    for words in [*compared(result, models), *notes(models)]:
         st.caption(words)
     _links(page, result, models, registered)
     kept = [registered[m["version"]] for m in models if m["version"] in registered]
@@ -60,6 +60,18 @@ def _headline(
             f"v{champion.version} {escape(champion.title)}; compare them before you promote."
         )
     st.success(said, icon=":material/check_circle:")
+
+
+def compared(result: dict[str, Any], models: Sequence[dict[str, Any]]) -> list[str]:
+    """How the tuned algorithms were chosen, where they were."""
+    rows = result.get("compared") or []
+    if not rows:
+        return []
+    listed = " · ".join(f"{escape(row['title'])} {row['roc_auc']:.3f}" for row in rows)
+    return [
+        f":material/filter_alt: The best {len(models)} of {len(rows)} algorithms were tuned, by "
+        f"cross-validated ROC AUC: {listed}."
+    ]
 
 
 def notes(models: Sequence[dict[str, Any]]) -> list[str]:

@@ -208,6 +208,15 @@ def test_more_choices_reach_the_plan(club: Any, submitted: list[training.Trainin
     )
 
 
+def test_a_result_says_how_its_algorithms_were_chosen() -> None:
+    compared = importlib.import_module("core.ui.training_result").compared
+    rows = [{"title": "Naive Bayes", "roc_auc": 0.7}, {"title": "MLP Classifier", "roc_auc": 0.6}]
+    assert compared({}, [{}]) == compared({"compared": []}, [{}]) == []
+    (said,) = compared({"compared": rows}, [{}])
+    assert "The best 1 of 2 algorithms" in said
+    assert "Naive Bayes 0.700 · MLP Classifier 0.600" in said
+
+
 def test_a_result_says_what_is_not_as_usual() -> None:
     notes = importlib.import_module("core.ui.training_result").notes
     model = {"version": "3", "algorithm": "ridge"}
