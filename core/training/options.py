@@ -52,7 +52,7 @@ class ThresholdRule:
 
     @property
     def words(self) -> str:
-        """How it was chosen, after "threshold"."""
+        """How it was chosen, after its number."""
         return {
             "fixed": "as given",
             "f1": "with the best F1 in cross-validation",

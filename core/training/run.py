@@ -208,7 +208,8 @@ def _train_one(
     publish.model_file(context.settings, context.spec, model.algorithm, version, logged, holdout)
     run.tags({"version": version})
     run.finish()
-    return _report(model, version, run.run_id, tuned, holdout)
+    rule = str(context.plan.options.threshold)
+    return _report(model, version, run.run_id, tuned, holdout, rule)
 
 
 def _example(context: Context) -> pd.DataFrame:
@@ -244,7 +245,7 @@ def _profile(context: Context, holdout: Holdout) -> dict[str, Any]:
 
 
 def _report(
-    model: ModelPlan, version: str, run_id: str, tuned: Tuned, holdout: Holdout
+    model: ModelPlan, version: str, run_id: str, tuned: Tuned, holdout: Holdout, rule: str
 ) -> dict[str, Any]:
     metrics = holdout.metrics.as_dict()
     wanted = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
@@ -256,6 +257,7 @@ def _report(
         "cv": tuned.cv_means,
         "hyperparameters": publish.plain(tuned.hyperparameters),
         "threshold": tuned.threshold,
+        "threshold_rule": rule,
         "calibration": tuned.calibration,
         "candidates": tuned.searched.candidates_total,
         "candidates_tried": tuned.searched.candidates,

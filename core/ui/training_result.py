@@ -90,7 +90,8 @@ def notes(models: Sequence[dict[str, Any]]) -> list[str]:
             )
         details = []
         if model.get("threshold", 0.5) != 0.5:
-            details.append(f"decides above a probability of {model['threshold']:.3f}")
+            rule = training.ThresholdRule.read(model["threshold_rule"]).words
+            details.append(f"decides above a probability of {model['threshold']:.3f}, {rule}")
         if model.get("calibration", "none") != "none":
             details.append(f"its probabilities are calibrated ({model['calibration']})")
         if details:

@@ -224,7 +224,8 @@ def test_a_result_says_what_is_not_as_usual() -> None:
     usual = {"candidates": 9, "candidates_tried": 9, "threshold": 0.5, "calibration": "none"}
     assert notes([{**model, **usual}]) == []
     changed = {"candidates_tried": 4, "threshold": 0.31, "calibration": "sigmoid"}
+    changed["threshold_rule"] = "f1"
     cut, decided = notes([{**model, **usual, **changed}])
     assert "ended its tuning after 4 of 9 candidates" in cut
-    assert "above a probability of 0.310" in decided
+    assert "above a probability of 0.310, with the best F1 in cross-validation" in decided
     assert "calibrated (sigmoid)" in decided
