@@ -117,6 +117,11 @@ def _init_options(parser: argparse.ArgumentParser) -> None:
 def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", help="comma-separated algorithms, e.g. lr,dt")
     parser.add_argument("--n-iter", help="candidates per algorithm, e.g. lr=100,dt=400")
+    parser.add_argument("--minutes", type=float, help="time budget of comparing and tuning")
+    parser.add_argument("--find-best", type=int, help="tune only the best so many by ROC AUC")
+    parser.add_argument("--threshold", default="0.5", help="a number, f1, youden, or cost:RATIO")
+    parser.add_argument("--class-weights", default="none", help="none or balanced")
+    parser.add_argument("--calibration", default="none", help="none, sigmoid or isotonic")
 
 
 def _monitor_options(parser: argparse.ArgumentParser) -> None:
@@ -169,11 +174,10 @@ def _train(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     from core.services import projects, training
 
     project = _project(settings, options)
-    plan = training.make_plan(
-        projects.load_spec(settings, project),
-        _names(options.models),
-        _counts(options.n_iter),
-    )
+    spec = projects.load_spec(settings, project)
+    names, counts = _names(options.models), _counts(options.n_iter)
+    chosen = training.Options.from_json(vars(options))
+    plan = training.make_plan(spec, names, counts, options=chosen)
     job = training.submit(settings, plan)
     try:
         return training.wait(settings, project, job.job_id, _show_progress)

@@ -90,7 +90,7 @@ class Club:
         run = runs.start(self.settings, PROJECT, "train", params={"prepare_run_id": prepare_run_id})
         reports = [
             self._version(run.run_id, "lr", "Logistic Regression", 1.0),
-            self._version(run.run_id, "dt", "Decision Tree", 8.0),
+            self._version(run.run_id, "dt", "Decision Tree Classifier", 8.0),
         ]
         best = reports[0]["version"]
         if champion:
@@ -179,8 +179,8 @@ def events() -> list[Progress]:
         event(15, "Tuning Logistic Regression", 0, 20, 0.05),
         event(25, "Tuning Logistic Regression", 20, 20, 0.39),
         event(30, "Measuring Logistic Regression", 0, 1, 0.39),
-        event(40, "Tuning Decision Tree", 0, 30, 0.39),
-        event(45, "Tuning Decision Tree", 30, 30, 0.9),
+        event(40, "Tuning Decision Tree Classifier", 0, 30, 0.39),
+        event(45, "Tuning Decision Tree Classifier", 30, 30, 0.9),
         event(62, "Done", 1, 1, 1.0),
     ]
 

@@ -17,13 +17,20 @@ from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client
 from core.training import pace
-from core.training.plan import ALGORITHMS, TrainingPlan, check_python, make_plan
+from core.training.catalogue import CATALOGUE, Algorithm, title_of
+from core.training.options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
+from core.training.plan import TrainingPlan, check_python, make_plan
 
 __all__ = [
-    "ALGORITHMS",
+    "CALIBRATIONS",
+    "CATALOGUE",
+    "CLASS_WEIGHTS",
     "TUNING_METRICS",
+    "Algorithm",
     "JobView",
+    "Options",
     "Readiness",
+    "ThresholdRule",
     "TrainingPlan",
     "cancel",
     "defaults",
@@ -37,6 +44,7 @@ __all__ = [
     "retry",
     "stages",
     "submit",
+    "title_of",
     "wait",
 ]
 
@@ -75,7 +83,9 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
         raise NotReady(f"{ready.reason} Prepare the data first.")
     # The worker must find the store made: two first users at once would both migrate it.
     client(settings)
-    names = ", ".join(ALGORITHMS[model.algorithm] for model in plan.models)
+    names = ", ".join(title_of(model.algorithm) for model in plan.models)
+    if plan.tuned_models < len(plan.models):
+        names = f"Best {plan.tuned_models} of {len(plan.models)} algorithms"
     return jobs.submit(
         settings.jobs_dir(plan.project),
         entry_point=ENTRY_POINT,
@@ -151,8 +161,11 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def defaults(settings: Settings, project: str) -> TrainingPlan:
-    """The project's own plan."""
-    return make_plan(specs.load(settings.spec_file(project)))
+    """The project's own plan, with those of its algorithms that this installation has."""
+    spec = specs.load(settings.spec_file(project))
+    own = [model.algorithm for model in spec.training.models]
+    here = [name for name in own if name in CATALOGUE and CATALOGUE[name].why_not is None]
+    return make_plan(spec, here or own)
 
 
 def plan(
@@ -163,10 +176,11 @@ def plan(
     folds: int,
     metric: str,
     seed: int,
+    options: Options | None = None,
 ) -> TrainingPlan:
     """The project's own plan with the user's changes; BadInput says what cannot be."""
     spec = specs.load(settings.spec_file(project))
-    return make_plan(spec, algorithms, candidates, folds, metric, seed)
+    return make_plan(spec, algorithms, candidates, folds, metric, seed, options)
 
 
 def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:

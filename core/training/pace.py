@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.jobs import Progress
-from core.training.plan import ALGORITHMS, TrainingPlan
+from core.training.catalogue import CATALOGUE
+from core.training.plan import TrainingPlan
 
-_STAGES = {f"Tuning {title}": algorithm for algorithm, title in ALGORITHMS.items()}
+_STAGES = {f"Tuning {one.title}": one.id for one in CATALOGUE.values()}
 # Less progress than this says little about the rest.
 _LEAST_SHARE = 0.02
 
@@ -22,14 +23,20 @@ class Pace:
     rest_seconds: float
 
     def expected_seconds(self, plan: TrainingPlan) -> float | None:
-        """Seconds that ``plan`` will take at this pace; None for an algorithm not timed yet."""
-        if any(model.algorithm not in self.seconds_per_fit for model in plan.models):
+        """Seconds that ``plan`` will take at this pace, None where that cannot be said.
+
+        That is for an algorithm not timed yet, and where it is still to be found which are tuned.
+        """
+        if plan.options.find_best is not None or any(
+            model.algorithm not in self.seconds_per_fit for model in plan.models
+        ):
             return None
         fits = sum(
             model.candidates * plan.folds * self.seconds_per_fit[model.algorithm]
             for model in plan.models
         )
-        return self.rest_seconds + fits
+        minutes = plan.options.minutes
+        return self.rest_seconds + (fits if minutes is None else min(fits, minutes * 60))
 
 
 def pace_of(events: Sequence[Progress]) -> Pace | None:

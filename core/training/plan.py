@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.dataset.spec import TUNING_METRICS, ModelPlan, ProjectSpec
 from core.errors import BadInput, CourtsideError
-
-# PyCaret's ids and the names people know them by; every one of them comes with the lock.
-ALGORITHMS = {
-    "lr": "Logistic Regression",
-    "dt": "Decision Tree",
-}
+from core.training.catalogue import CATALOGUE
+from core.training.options import Options
 
 
 @dataclass(frozen=True)
@@ -27,11 +23,23 @@ class TrainingPlan:
     metric: str
     seed: int
     fit_share: float
+    options: Options = field(default_factory=Options)
+
+    @property
+    def tuned_models(self) -> int:
+        """How many algorithms are tuned: all, or the best few."""
+        best = self.options.find_best
+        return len(self.models) if best is None else min(best, len(self.models))
 
     @property
     def fits(self) -> int:
-        """Model fits in the search: candidates times folds, over all models."""
-        return sum(model.candidates for model in self.models) * self.folds
+        """Model fits at the most: comparison if any, then candidates, times folds.
+
+        Which algorithms turn out best is not known before: those with the most candidates count.
+        """
+        counts = sorted((model.candidates for model in self.models), reverse=True)
+        compared = len(self.models) if self.options.find_best is not None else 0
+        return (compared + sum(counts[: self.tuned_models])) * self.folds
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
@@ -43,6 +51,7 @@ class TrainingPlan:
             }
             for m in self.models
         ]
+        value["options"] = self.options.to_json()
         return value
 
     @classmethod
@@ -52,7 +61,8 @@ class TrainingPlan:
             for m in value["models"]
         )
         rest = {key: value[key] for key in ("project", "folds", "metric", "seed", "fit_share")}
-        return cls(models=models, **rest)
+        options = Options.from_json(value.get("options", {}))
+        return cls(models=models, options=options, **rest)
 
 
 def make_plan(
@@ -62,16 +72,13 @@ def make_plan(
     folds: int | None = None,
     metric: str | None = None,
     seed: int | None = None,
+    options: Options | None = None,
 ) -> TrainingPlan:
     """The project's training defaults with the user's changes; BadInput says what cannot be."""
+    chosen_options = options or Options()
     defaults = {model.algorithm: model for model in spec.training.models}
     wanted = list(dict.fromkeys(algorithms)) if algorithms is not None else list(defaults)
-    unknown = [name for name in [*wanted, *(candidates or {})] if name not in ALGORITHMS]
-    if unknown or not wanted:
-        raise BadInput(
-            f"Choose from the algorithms {', '.join(ALGORITHMS)}; found "
-            f"{', '.join(map(repr, unknown)) or 'none'}."
-        )
+    _check_algorithms(wanted, [*wanted, *(candidates or {})], chosen_options)
     models = []
     for name in wanted:
         model = defaults.get(name, ModelPlan(name, 20))
@@ -97,7 +104,27 @@ def make_plan(
         metric=chosen_metric,
         seed=chosen_seed,
         fit_share=spec.training.fit_share,
+        options=chosen_options,
     )
+
+
+def _check_algorithms(wanted: Sequence[str], named: Sequence[str], options: Options) -> None:
+    unknown = [name for name in named if name not in CATALOGUE]
+    if unknown or not wanted:
+        raise BadInput(
+            f"Choose from the algorithms {', '.join(CATALOGUE)}; found "
+            f"{', '.join(map(repr, unknown)) or 'none'}."
+        )
+    for name in wanted:
+        if why_not := CATALOGUE[name].why_not:
+            raise BadInput(why_not)
+    if options.class_weights == "balanced" and options.find_best is None:
+        unweighted = [name for name in wanted if not CATALOGUE[name].takes_class_weights]
+        if len(unweighted) == len(wanted):
+            raise BadInput(
+                f"{', '.join(CATALOGUE[name].title for name in unweighted)} takes no class "
+                "weights; choose another algorithm or train without weights."
+            )
 
 
 def check_python() -> None:

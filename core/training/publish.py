@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from core.files import atomic_path, write_json
 from core.settings import Settings
 from core.tracking.models import LoggedModel
 from core.tracking.runs import RunLog
-from core.training.plan import ALGORITHMS
+from core.training.catalogue import Algorithm, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,9 +70,26 @@ def figures_and_tables(
     for path, table in tables.items():
         io.write_table(table, path)
         run.file(path, "tables")
-    for name, figure in holdout_figures(holdout, ALGORITHMS[algorithm]).items():
+    for name, figure in holdout_figures(holdout, title_of(algorithm)).items():
         charts.save(figure, reporting / f"{name}_{algorithm}.html")
         run.figure(figure, f"figures/{name}.html")
+
+
+def comparison(
+    settings: Settings, spec: ProjectSpec, run: RunLog, rows: Sequence[dict[str, Any]]
+) -> None:
+    """The algorithms as they were compared before tuning, best first: to MLflow and 08."""
+    import pandas as pd
+
+    path = settings.layer(spec.name, "08_reporting") / "compared_algorithms.csv"
+    io.write_table(pd.DataFrame(list(rows)), path)
+    run.file(path, "tables")
+
+
+def requirements(algorithm: Algorithm) -> list[str]:
+    """What the model's environment needs besides scikit-learn and its like."""
+    name = algorithm.package
+    return [f"{name}=={installed_version(name)}"] if name else []
 
 
 def holdout_figures(holdout: Holdout, title: str) -> dict[str, Any]:

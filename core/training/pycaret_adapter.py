@@ -6,22 +6,23 @@ models to the last digit, in half the time, and plain scikit-learn estimators in
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.dataset.spec import ModelPlan
 from core.errors import BadInput
+from core.training import decision
+from core.training.catalogue import CATALOGUE
 from core.training.plan import TrainingPlan
+from core.training.search import OnSearch, Searched, chunked_search
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Called with the number of completed fits while a search runs.
-FitsDone = Callable[[int], None]
 
 _CV_NAMES = {
     "Accuracy": "accuracy",
@@ -38,13 +39,20 @@ _CV_NAMES = {
 class Tuned:
     """One tuned algorithm.
 
-    ``estimator``: fitted, takes the features in their order. ``folds``: cross-validation metrics,
-    one row per fold. ``candidates``: every candidate of the search with its score.
+    ``estimator``: fitted, takes the features in their order, gives probabilities.
+    ``hyperparameters``: PyCaret's own estimator's, under any calibration. ``folds``:
+    cross-validation metrics of that, one row per fold. ``candidates``: every candidate that was
+    tried with its score. ``searched``: how far the search got. ``threshold``: above it a row
+    counts as positive. ``calibration``: how the probabilities were mapped, or ``none``.
     """
 
     estimator: Any
+    hyperparameters: dict[str, Any]
     folds: pd.DataFrame
     candidates: pd.DataFrame
+    searched: Searched
+    threshold: float
+    calibration: str
 
     @property
     def cv_means(self) -> dict[str, float]:
@@ -64,6 +72,7 @@ class Experiment:
         from pycaret.classification import ClassificationExperiment
 
         self._plan = plan
+        self._workers = workers
         self._experiment = ClassificationExperiment()
         name = str(target.name)
         data = features.assign(**{name: target.to_numpy()})
@@ -91,20 +100,38 @@ class Experiment:
         """Rows that are fitted and cross-validated."""
         return len(self._experiment.X_train)
 
-    def tune(self, model: ModelPlan, on_fits: FitsDone) -> Tuned:
+    def compare(self, model: ModelPlan) -> dict[str, Any] | None:
+        """Cross-validated metrics of an algorithm before tuning; None if it cannot be fitted.
+
+        A row of PyCaret's ``compare_models`` table under this project's names of the metrics.
+        """
+        algorithm = model.algorithm
+        if self._too_large(algorithm):
+            return None
+        definition = self._experiment._all_models_internal[algorithm]
+        untuned = definition.class_def(**{**definition.args, **self._settings(model)})
+        with _quiet():
+            fitted = self._experiment.compare_models(
+                include=[untuned], sort="AUC", n_select=1, verbose=False
+            )
+            table = self._experiment.pull()
+        if isinstance(fitted, list):  # PyCaret leaves out what raised
+            return None
+        row = table.iloc[0]
+        if not math.isfinite(row["AUC"]):
+            return None
+        values = {ours: float(row[theirs]) for theirs, ours in _CV_NAMES.items()}
+        return {"algorithm": algorithm, "title": CATALOGUE[algorithm].title, **values}
+
+    def tune(self, model: ModelPlan, tell: OnSearch, deadline: float | None = None) -> Tuned:
         """Baseline, random search over PyCaret's own grid, refit of the best.
 
-        The baseline stays if no candidate beats it, as PyCaret has it by default.
+        The baseline stays if no candidate beats it, as PyCaret has it by default. ``deadline``:
+        no chunk of candidates is begun after it, in seconds of `time.monotonic`.
         """
         experiment = self._experiment
-        try:
-            with _quiet():
-                baseline = experiment.create_model(
-                    model.algorithm, verbose=False, **dict(model.settings)
-                )
-        except (TypeError, ValueError) as exc:
-            raise BadInput(f"{model.algorithm} does not take these settings: {exc}.") from exc
-        with _quiet(), _counted_fits(on_fits):
+        baseline = self._baseline(model)
+        with _quiet(), chunked_search(tell, self._workers, deadline) as state:
             estimator, search = experiment.tune_model(
                 baseline,
                 n_iter=model.candidates,
@@ -113,9 +140,62 @@ class Experiment:
                 return_tuner=True,
                 verbose=False,
                 tuner_verbose=0,
+                **self._grid(model.algorithm),
             )
             folds = _fold_metrics(experiment.pull())
-        return Tuned(estimator, folds, _candidate_table(search))
+        found = estimator.get_params()
+        method = self._method(model.algorithm)
+        rows = (experiment.X_train, experiment.y_train, experiment.fold_generator)
+        with _quiet():
+            if method != "none":
+                estimator = decision.calibrated(estimator, *rows, method, self._workers)
+            rule = self._plan.options.threshold
+            threshold = decision.choose_threshold(rule, estimator, *rows, self._workers)
+        return Tuned(estimator, found, folds, _candidate_table(search), state(), threshold, method)
+
+    def _baseline(self, model: ModelPlan) -> Any:
+        settings = self._settings(model)
+        try:
+            with _quiet():
+                return self._experiment.create_model(model.algorithm, verbose=False, **settings)
+        except (TypeError, ValueError) as exc:
+            raise BadInput(
+                f"{CATALOGUE[model.algorithm].title} cannot be fitted with the settings "
+                f"{settings or 'it has by default'}: {exc}."
+            ) from exc
+
+    def _settings(self, model: ModelPlan) -> dict[str, Any]:
+        always = dict(CATALOGUE[model.algorithm].settings)
+        return {**always, **self._weights(model.algorithm), **dict(model.settings)}
+
+    def _weights(self, algorithm: str) -> dict[str, str]:
+        wished = self._plan.options.class_weights == "balanced"
+        return dict(CATALOGUE[algorithm].balanced) if wished else {}
+
+    def _grid(self, algorithm: str) -> dict[str, Any]:
+        """PyCaret's grid without the class weights, where the plan has settled them."""
+        weights = self._weights(algorithm)
+        grid = self._experiment._all_models_internal[algorithm].tune_grid
+        if not weights or not any(name in grid for name in weights):
+            return {}
+        rest = {name: values for name, values in grid.items() if name not in weights}
+        return {"custom_grid": rest}
+
+    def _method(self, algorithm: str) -> str:
+        return decision.calibration_method(CATALOGUE[algorithm], self._plan.options.calibration)
+
+    def check_sizes(self, models: Iterable[ModelPlan]) -> None:
+        """BadInput where one of the algorithms cannot be fitted on so many rows."""
+        for algorithm in (CATALOGUE[model.algorithm] for model in models):
+            if self._too_large(algorithm.id):
+                raise BadInput(
+                    f"{algorithm.title} cannot be fitted on {self.fit_rows:,} rows, only on up to "
+                    f"{algorithm.most_rows:,}. {algorithm.slow} Choose another algorithm."
+                )
+
+    def _too_large(self, algorithm: str) -> bool:
+        most = CATALOGUE[algorithm].most_rows
+        return most is not None and self.fit_rows > most
 
 
 def _all_rows(data: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -153,21 +233,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-@contextmanager
-def _counted_fits(on_fits: FitsDone) -> Iterator[None]:
-    """Report the search's own completed fits; joblib calls ``print_progress`` as they finish."""
-    from sklearn.model_selection import _search
-
-    original = _search.Parallel
-
-    class CountingParallel(original):  # type: ignore[misc, valid-type]
-        def print_progress(self) -> None:
-            on_fits(self.n_completed_tasks)
-
-    _search.Parallel = CountingParallel
-    try:
-        yield
-    finally:
-        _search.Parallel = original

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.dataset import io, shipped_code
+from core.dataset import shipped_code
 from core.dataset import spec as specs
 from core.dataset.prepare import derive
 from core.dataset.spec import ModelPlan, ProjectSpec
-from core.errors import IntegrityError, NotReady
-from core.files import file_lock, read_json
+from core.errors import BadInput
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking import models, registry, runs
-from core.training import publish
+from core.training import provenance, publish
+from core.training.catalogue import CATALOGUE
 from core.training.evaluation import Holdout, evaluate
-from core.training.pipeline import assemble, feature_steps, probability_of
-from core.training.plan import ALGORITHMS, TrainingPlan, check_python
+from core.training.inputs import ModelInput, read_model_input
+from core.training.pipeline import assemble, feature_steps
+from core.training.plan import TrainingPlan, check_python
+from core.training.progress import Budget, Progress
+from core.training.proof import prove
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.training.pycaret_adapter import Experiment, Tuned
-
-LOAD_BACK_TOLERANCE = 1e-9
-DECISION_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class ModelInput:
-    """What preparation left behind for training, read from 05_model_input."""
-
-    train: pd.DataFrame
-    test: pd.DataFrame
-    preparation: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,30 +41,6 @@ class Context:
     steps: Any
     run: runs.RunLog
     progress: Progress
-
-
-class Progress:
-    """Turns "candidate fits of model i" into a share of the whole job."""
-
-    def __init__(self, reporter: Reporter, plan: TrainingPlan) -> None:
-        self._reporter = reporter
-        self._plan = plan
-        self._fits_before = 0
-        self._started = time.monotonic()
-
-    def tuning(self, model: ModelPlan, fits_done: int) -> None:
-        total = model.candidates * self._plan.folds
-        fraction = 0.05 + 0.85 * (self._fits_before + fits_done) / max(self._plan.fits, 1)
-        self._reporter.report(
-            f"Tuning {ALGORITHMS[model.algorithm]}", fits_done, total, fraction, "model fits"
-        )
-
-    def tuned(self, model: ModelPlan) -> None:
-        self._fits_before += model.candidates * self._plan.folds
-
-    def stage(self, name: str, fraction: float | None = None, best: float | None = None) -> None:
-        share = 0.05 + 0.85 * self._fits_before / max(self._plan.fits, 1)
-        self._reporter.report(name, 0, 1, share if fraction is None else fraction, "", best)
 
 
 def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
@@ -93,6 +59,7 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     reporter.attach("project", plan.project)
     reporter.attach("run_id", run.run_id)
     reporter.set_cleanup(lambda state: _end_runs(settings, plan.project, run.run_id, state))
+    _log_provenance(run, settings, plan)
     steps = feature_steps(spec)
     features = steps.fit_transform(data.train[list(spec.raw_columns)])
     context = Context(settings, spec, plan, data, steps, run, Progress(reporter, plan))
@@ -100,28 +67,62 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
 
     experiment = Experiment(features, data.train[spec.target.column], plan, settings.fit_workers)
     run.params({"fit_rows": experiment.fit_rows})
-    reports = [_train_one(context, experiment, model) for model in plan.models]
-    result = _conclude(context, reports)
+    budget = Budget(plan.options.minutes)
+    chosen, compared = _choose(context, experiment, budget)
+    reports = [
+        _train_one(context, experiment, model, budget.deadline(len(chosen) - place))
+        for place, model in enumerate(chosen)
+    ]
+    result = {**_conclude(context, reports), "compared": compared}
     run.finish()
     reporter.report("Done", 1, 1, 1.0)
     return result
 
 
-def read_model_input(settings: Settings, spec: ProjectSpec) -> ModelInput:
-    """The prepared tables; NotReady if absent, or prepared by another specification."""
-    folder = settings.layer(spec.name, "05_model_input")
-    if not (folder / "preparation.json").is_file():
-        raise NotReady(f"{spec.name} has no prepared data yet; run the data preparation first.")
-    with file_lock(settings.layers_lock(spec.name), timeout_seconds=300):
-        preparation = read_json(folder / "preparation.json")
-        if preparation.get("spec_digest") != spec.digest:
-            raise NotReady(
-                "The project's specification has changed since the data were prepared; "
-                "prepare them again before training."
-            )
-        train = io.read_table(folder / "base_train.parquet")
-        test = io.read_table(folder / "base_test.parquet")
-    return ModelInput(train, test, preparation)
+def _log_provenance(run: runs.RunLog, settings: Settings, plan: TrainingPlan) -> None:
+    packages = [CATALOGUE[model.algorithm].package for model in plan.models]
+    found = provenance.versions(*(name for name in packages if name))
+    run.params({f"version.{name}": version for name, version in found.items()})
+    if commit := provenance.git_commit():
+        run.tags({"mlflow.source.git.commit": commit})
+    run.file(settings.spec_file(plan.project), "specification")
+    run.json(plan.to_json(), "plan.json")
+
+
+def _choose(
+    context: Context, experiment: Experiment, budget: Budget
+) -> tuple[list[ModelPlan], list[dict[str, Any]]]:
+    """The models to be tuned, and the comparison that chose them, best first, if there was one.
+
+    They are compared at their usual settings by cross-validated ROC AUC. Where time is short,
+    comparing ends at half of it; the algorithms not reached are not tuned.
+    """
+    plan = context.plan
+    if plan.options.find_best is None:
+        experiment.check_sizes(plan.models)
+        return list(plan.models), []
+    rows: list[dict[str, Any]] = []
+    for place, model in enumerate(plan.models):
+        if rows and budget.half_is_over:
+            break
+        best = max((row["roc_auc"] for row in rows), default=None)
+        context.progress.comparing(model.algorithm, place, len(plan.models), best)
+        if (row := experiment.compare(model)) is not None:
+            rows.append(row)
+    if not rows:
+        raise BadInput("None of the algorithms could be fitted on these rows; choose others.")
+    rows.sort(key=lambda row: -row["roc_auc"])
+    publish.comparison(context.settings, context.spec, context.run, rows)
+    names = [row["algorithm"] for row in rows[: plan.options.find_best]]
+    left_out = [
+        m.algorithm for m in plan.models if all(m.algorithm != r["algorithm"] for r in rows)
+    ]
+    context.run.tags(
+        {"tuned_algorithms": ",".join(names), "not_compared_algorithms": ",".join(left_out)}
+    )
+    chosen = [model for name in names for model in plan.models if model.algorithm == name]
+    context.progress.chosen(len(plan.models), chosen)
+    return chosen, rows
 
 
 def _parameters(plan: TrainingPlan, data: ModelInput) -> dict[str, Any]:
@@ -139,27 +140,41 @@ def _parameters(plan: TrainingPlan, data: ModelInput) -> dict[str, Any]:
     }
     for model in plan.models:
         values[f"{model.algorithm}_candidates"] = model.candidates
-    return values
+    return {**values, **plan.options.to_json()}
 
 
-def _train_one(context: Context, experiment: Experiment, model: ModelPlan) -> dict[str, Any]:
-    context.progress.stage(f"Baseline of {ALGORITHMS[model.algorithm]}")
-    tuned = experiment.tune(model, lambda done: context.progress.tuning(model, done))
+def _train_one(
+    context: Context, experiment: Experiment, model: ModelPlan, deadline: float | None
+) -> dict[str, Any]:
+    algorithm = CATALOGUE[model.algorithm]
+    title = algorithm.title
+    context.progress.stage(f"Baseline of {title}")
+    tuned = experiment.tune(model, context.progress.search(model), deadline)
     context.progress.tuned(model)
-    context.progress.stage(f"Measuring {ALGORITHMS[model.algorithm]}")
+    context.progress.stage(f"Measuring {title}")
     pipeline = assemble(context.steps, tuned.estimator)
     holdout = evaluate(
-        pipeline, context.data.test, context.spec, DECISION_THRESHOLD, context.plan.seed
+        pipeline, context.data.test, context.spec, tuned.threshold, context.plan.seed
     )
-    title = ALGORITHMS[model.algorithm]
+    decided = {
+        "threshold": repr(tuned.threshold),
+        "threshold_rule": str(context.plan.options.threshold),
+        "calibration": tuned.calibration,
+    }
     run = runs.start(
         context.settings,
         context.plan.project,
         "train",
         name=title,
-        tags={"algorithm": model.algorithm, "title": title},
+        tags={
+            "algorithm": model.algorithm,
+            "title": title,
+            "candidates_tried": str(tuned.searched.candidates),
+            "cut_short": str(tuned.searched.is_cut_short).lower(),
+            **decided,
+        },
         parent_run_id=context.run.run_id,
-        params=tuned.estimator.get_params(),
+        params=tuned.hyperparameters,
     )
     publish.figures_and_tables(
         context.settings, context.spec, run, model.algorithm, holdout, tuned, context.data.test
@@ -172,6 +187,7 @@ def _train_one(context: Context, experiment: Experiment, model: ModelPlan) -> di
         _example(context),
         shipped_code.FILES,
         shipped_code.TRUSTED_TYPES,
+        publish.requirements(algorithm),
     )
     prove(context.settings, logged.uri, context.data.test, context.spec, holdout)
     run.json(_profile(context, holdout), "reference_profile.json")
@@ -183,16 +199,17 @@ def _train_one(context: Context, experiment: Experiment, model: ModelPlan) -> di
         {
             "algorithm": model.algorithm,
             "title": title,
-            "threshold": repr(DECISION_THRESHOLD),
             "model_sha256": logged.sha256,
             "spec_digest": context.spec.digest,
             "data_sha256": context.data.preparation["source_sha256"],
+            **decided,
         },
     )
     publish.model_file(context.settings, context.spec, model.algorithm, version, logged, holdout)
     run.tags({"version": version})
     run.finish()
-    return _report(model, version, run.run_id, tuned, holdout)
+    rule = str(context.plan.options.threshold)
+    return _report(model, version, run.run_id, tuned, holdout, rule)
 
 
 def _example(context: Context) -> pd.DataFrame:
@@ -204,31 +221,6 @@ def _example(context: Context) -> pd.DataFrame:
     rows = context.data.train[list(context.spec.raw_columns)]
     complete = rows.dropna()
     return (complete if len(complete) else rows).head(5).reset_index(drop=True)
-
-
-def prove(
-    settings: Settings, uri: str, test: pd.DataFrame, spec: ProjectSpec, holdout: Holdout
-) -> None:
-    """Load the stored model back and score the raw holdout; IntegrityError if it is another.
-
-    This catches rows paired with other rows' labels, features derived differently, and files
-    that do not hold what was measured.
-    """
-    from core.evaluation.metrics import binary_metrics
-
-    again = probability_of(models.load_uri(settings, uri), test[list(spec.raw_columns)])
-    found = binary_metrics(test[spec.target.column].to_numpy(), again, DECISION_THRESHOLD)
-    for name, expected in holdout.metrics.as_dict().items():
-        value = found.as_dict()[name]
-        if (value is None) != (expected is None) or (
-            value is not None
-            and expected is not None
-            and abs(value - expected) > LOAD_BACK_TOLERANCE
-        ):
-            raise IntegrityError(
-                f"The stored model is not the one that was measured: {name} is {value!r} after "
-                f"loading it back, {expected!r} before. Nothing was registered."
-            )
 
 
 def _profile(context: Context, holdout: Holdout) -> dict[str, Any]:
@@ -253,7 +245,7 @@ def _profile(context: Context, holdout: Holdout) -> dict[str, Any]:
 
 
 def _report(
-    model: ModelPlan, version: str, run_id: str, tuned: Tuned, holdout: Holdout
+    model: ModelPlan, version: str, run_id: str, tuned: Tuned, holdout: Holdout, rule: str
 ) -> dict[str, Any]:
     metrics = holdout.metrics.as_dict()
     wanted = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
@@ -263,7 +255,12 @@ def _report(
         "run_id": run_id,
         "test": {name: metrics[name] for name in wanted},
         "cv": tuned.cv_means,
-        "hyperparameters": publish.plain(tuned.estimator.get_params()),
+        "hyperparameters": publish.plain(tuned.hyperparameters),
+        "threshold": tuned.threshold,
+        "threshold_rule": rule,
+        "calibration": tuned.calibration,
+        "candidates": tuned.searched.candidates_total,
+        "candidates_tried": tuned.searched.candidates,
     }
 
 
@@ -271,7 +268,10 @@ def _conclude(context: Context, reports: list[dict[str, Any]]) -> dict[str, Any]
     """Name the best by ROC AUC; it becomes champion only where there was none."""
     best = max(reports, key=lambda report: report["test"]["roc_auc"])
     context.run.metrics(best["test"], prefix="test_")
+    cut = [one["algorithm"] for one in reports if one["candidates_tried"] < one["candidates"]]
     tags = {"best_algorithm": best["algorithm"], "best_version": best["version"]}
+    if cut:
+        tags["cut_short"] = ",".join(cut)
     if registry.champion(context.settings, context.plan.project) is None:
         registry.set_alias(context.settings, context.plan.project, "champion", best["version"])
         tags["made_champion"] = best["version"]

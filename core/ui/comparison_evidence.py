@@ -73,7 +73,7 @@ def _card(label: str, one: dict[str, Any]) -> None:
 
 
 def _sentence(verdict: str) -> str:
-    """The verdict after "v2 Decision Tree is"."""
+    """The verdict after "v2 Decision Tree Classifier is"."""
     kinds = {"no evidence of a difference": "not shown to differ", "no difference": "no different"}
     for start, words in kinds.items():
         if verdict.startswith(start):

@@ -79,7 +79,8 @@ def stage_words(job: JobView) -> str:
     if progress.total <= 1:
         return progress.stage
     counted = f"{progress.done:,} of {progress.total:,} {progress.detail}".rstrip()
-    return f"{progress.stage}: {counted}"
+    best = f", best so far {progress.best_score:.4f}" if progress.best_score is not None else ""
+    return f"{progress.stage}: {counted}{best}"
 
 
 def _clock(settings: Settings, project: str, job: JobView) -> str:
@@ -142,7 +143,7 @@ def _outcome(job: JobView) -> str:
     if job.result is None:
         return f":gray[{escape(job.message) or 'no message'}]"
     made = (
-        f"v{model['version']} {escape(training.ALGORITHMS.get(model['algorithm'], '?'))} "
+        f"v{model['version']} {escape(training.title_of(model['algorithm']))} "
         f"ROC AUC {model['test']['roc_auc']:.3f}"
         for model in job.result["models"]
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from core.services import training
 from core.services.training import Readiness, TrainingPlan
-from core.ui import parts
+from core.ui import parts, training_options
 from core.ui.frame import Page
 
+_USUAL = ("lr", "dt")
+_IN_A_ROW = 3
 METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
 
 
@@ -30,17 +34,18 @@ def _choose(page: Page) -> TrainingPlan | None:
     own = training.defaults(page.settings, page.project)
     counts = {model.algorithm: model.candidates for model in own.models}
     key = f"plan-{page.project}"
+    usual = list(dict.fromkeys([*_available(counts), *_USUAL]))
     left, right = st.columns([3, 2], gap="large")
     with left:
         algorithms = st.pills(
             "Algorithms",
-            list(training.ALGORITHMS),
+            usual,
             selection_mode="multi",
-            default=list(counts),
-            format_func=training.ALGORITHMS.__getitem__,
+            default=_available(counts),
+            format_func=training.title_of,
             key=f"{key}-algorithms",
         )
-        candidates = _candidates(key, algorithms, counts)
+        candidates_place = st.container()
     with right:
         metric = st.selectbox(
             "Tune for",
@@ -68,21 +73,39 @@ def _choose(page: Page) -> TrainingPlan | None:
             key=f"{key}-seed",
             help="The same seed, data and plan give the same models.",
         )
+    with st.expander("More", key=f"{key}-more", icon=":material/tune:"):
+        algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
+        options = training_options.choose(key, algorithms)
+    with candidates_place:
+        candidates = _candidates(key, algorithms, counts)
     if not algorithms:
         return None
     return training.plan(
-        page.settings, page.project, algorithms, candidates, int(folds), metric, int(seed)
+        page.settings,
+        page.project,
+        algorithms,
+        candidates,
+        int(folds),
+        metric,
+        int(seed),
+        options,
     )
 
 
+def _available(algorithms: Iterable[str]) -> list[str]:
+    """Those that this installation can train; the others are named under "More"."""
+    known = training.CATALOGUE
+    return [name for name in algorithms if name in known and known[name].why_not is None]
+
+
 def _candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
-    if not algorithms:
-        return {}
     counts = {}
-    for place, name in zip(st.columns(len(algorithms)), algorithms, strict=True):
+    for number, name in enumerate(algorithms):
+        if number % _IN_A_ROW == 0:
+            places = st.columns(min(_IN_A_ROW, len(algorithms) - number))
         counts[name] = int(
-            place.number_input(
-                f"Candidates for {training.ALGORITHMS[name]}",
+            places[number % _IN_A_ROW].number_input(
+                f"Candidates for {training.title_of(name)}",
                 min_value=1,
                 max_value=100_000,
                 value=own.get(name, 20),
@@ -119,11 +142,14 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
 
 def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> str:
     """What a plan costs: fits, rows, and time where earlier trainings allow to say."""
-    tried = sum(model.candidates for model in plan.models)
-    fits = f"**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
+    tried = plan.fits // plan.folds
+    most = "Up to " if plan.tuned_models < len(plan.models) else ""
+    fits = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
     if ready.ready:
         part = f"{plan.fit_share:.0%} of the " if plan.fit_share < 1 else ""
         fits += f" on {part}{ready.train_rows:,} training rows"
+    if (minutes := plan.options.minutes) is not None:
+        fits += f", tuned for {minutes:g} min at the most"
     if seconds is None:
         return f"{fits}."
     return f"{fits} · **about {rounded(seconds)}**, going by earlier trainings here."

@@ -35,6 +35,8 @@ def show(page: Page, job: JobView, newest: bool) -> None:
     leaderboard.show(
         [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
     )
+    for words in [*compared(result, models), *notes(models)]:
+        st.caption(words)
     _links(page, result, models, registered)
     kept = [registered[m["version"]] for m in models if m["version"] in registered]
     if kept:
@@ -60,6 +62,43 @@ def _headline(
     st.success(said, icon=":material/check_circle:")
 
 
+def compared(result: dict[str, Any], models: Sequence[dict[str, Any]]) -> list[str]:
+    """How the tuned algorithms were chosen, where they were."""
+    rows = result.get("compared") or []
+    if not rows:
+        return []
+    listed = " · ".join(f"{escape(row['title'])} {row['roc_auc']:.3f}" for row in rows)
+    return [
+        f":material/filter_alt: The best {len(models)} of {len(rows)} algorithms were tuned, by "
+        f"cross-validated ROC AUC: {listed}."
+    ]
+
+
+def notes(models: Sequence[dict[str, Any]]) -> list[str]:
+    """What is not as usual: a search cut short, a threshold of its own, mapped probabilities.
+
+    Results of older trainings lack these keys: nothing is said of them.
+    """
+    said = []
+    for model in models:
+        name = f"**v{model['version']} {escape(_title(model))}**"
+        tried, total = model.get("candidates_tried", 0), model.get("candidates", 0)
+        if tried < total:
+            said.append(
+                f":material/timer: {name}: the time budget ended its tuning after {tried:,} of "
+                f"{total:,} candidates."
+            )
+        details = []
+        if model.get("threshold", 0.5) != 0.5:
+            rule = training.ThresholdRule.read(model["threshold_rule"]).words
+            details.append(f"decides above a probability of {model['threshold']:.3f}, {rule}")
+        if model.get("calibration", "none") != "none":
+            details.append(f"its probabilities are calibrated ({model['calibration']})")
+        if details:
+            said.append(f":material/info: {name}: {'; '.join(details)}.")
+    return said
+
+
 @st.cache_data(show_spinner=False, max_entries=100)
 def _made_champion(settings: Any, run_id: str) -> str | None:
     return training.made_champion(settings, {"run_id": run_id})
@@ -72,7 +111,7 @@ def _row(model: dict[str, Any], registered: dict[str, Version]) -> leaderboard.R
 
 
 def _title(model: dict[str, Any]) -> str:
-    return training.ALGORITHMS.get(model["algorithm"], model["algorithm"])
+    return training.title_of(model["algorithm"])
 
 
 def _links(

@@ -51,8 +51,8 @@ def test_versions_evidence_and_settings_side_by_side(trained: Any) -> None:
     assert not page.error and not page.warning
     names = list(page.table[0].value.index)
     assert names[0].startswith("**v1** Logistic Regression :violet-badge")
-    assert names[1] == "**v2** Decision Tree"
-    assert "**v2 Decision Tree** is worse by" in said(page)
+    assert names[1] == "**v2** Decision Tree Classifier"
+    assert "**v2 Decision Tree Classifier** is worse by" in said(page)
     assert len(page.get("plotly_chart")) == 3
     settings = page.dataframe[0].value
     assert set(settings.index) == {"C", "depth"}, "random_state is the same in both"
@@ -85,7 +85,7 @@ def test_promotion_and_roll_back(trained: Any) -> None:
     assert not page.exception
     assert champion(trained) == "2"
     assert page.success[0].value == (
-        "v2 Decision Tree is champion now, in place of v1 Logistic Regression."
+        "v2 Decision Tree Classifier is champion now, in place of v1 Logistic Regression."
     )
     (run,) = runs.recent(trained.settings, "club", action="promote")
     assert run.params["reason"] == "fewer false alarms"

@@ -146,7 +146,7 @@ def test_a_finished_job_shows_its_leaderboard_and_charts(club: Any) -> None:
     assert "became champion: there was none before" in success.value
     table = page.table[0].value
     assert table.index[0].startswith("**v1** Logistic Regression :violet-badge")
-    assert table.index[1] == "**v2** Decision Tree"
+    assert table.index[1] == "**v2** Decision Tree Classifier"
     best = f":green-background[**{result['models'][0]['test']['roc_auc']:.3f}**]"
     assert table["ROC AUC ↑"].iloc[0] == best
     assert not table["ROC AUC ↑"].iloc[1].startswith(":green")
@@ -170,3 +170,62 @@ def test_time_is_promised_from_earlier_trainings(club: Any) -> None:
     page = open_page()
     # 20 fits of lr at 0.5 s, 30 of dt at 1/6 s, 47 s for the rest: 62 s.
     assert "**about 60 s**, going by earlier trainings here" in said(page)
+
+
+def test_more_changes_nothing_until_it_is_used(
+    club: Any, submitted: list[training.TrainingPlan]
+) -> None:
+    club.prepare()
+    page = open_page()
+    assert any(expander.label == "More" for expander in page.expander)
+    assert "needs the package" in said(page), "what cannot be had is named, with why"
+    button(page, "Train").click().run()
+    assert submitted == [training.defaults(club.settings, "club")]
+
+
+def test_more_choices_reach_the_plan(club: Any, submitted: list[training.TrainingPlan]) -> None:
+    club.prepare()
+    page = open_page()
+    page.multiselect(key="plan-club-further").set_value(["nb", "gpc"]).run()
+    assert "**Gaussian Process Classifier** is slow" in said(page)
+    page.number_input(key="plan-club-candidates-nb").set_value(7)
+    page.number_input(key="plan-club-minutes").set_value(15)
+    page.selectbox(key="plan-club-best-of-4").set_value(2)
+    page.selectbox(key="plan-club-threshold").set_value("cost").run()
+    page.number_input(key="plan-club-threshold-cost").set_value(8.0)
+    page.selectbox(key="plan-club-calibration").set_value("isotonic")
+    page.checkbox(key="plan-club-weights").check().run()
+    assert not page.exception
+    assert "Naive Bayes, Gaussian Process Classifier: trained without weights" in said(page)
+    assert "Up to **" in said(page)
+    assert "tuned for 15 min at the most" in said(page)
+    button(page, "Train").click().run()
+    (plan,) = submitted
+    assert [model.algorithm for model in plan.models] == ["lr", "dt", "nb", "gpc"]
+    assert plan.models[2].candidates == 7
+    assert plan.options == training.Options(
+        15, training.ThresholdRule("cost", 8.0), "balanced", "isotonic", 2
+    )
+
+
+def test_a_result_says_how_its_algorithms_were_chosen() -> None:
+    compared = importlib.import_module("core.ui.training_result").compared
+    rows = [{"title": "Naive Bayes", "roc_auc": 0.7}, {"title": "MLP Classifier", "roc_auc": 0.6}]
+    assert compared({}, [{}]) == compared({"compared": []}, [{}]) == []
+    (said,) = compared({"compared": rows}, [{}])
+    assert "The best 1 of 2 algorithms" in said
+    assert "Naive Bayes 0.700 · MLP Classifier 0.600" in said
+
+
+def test_a_result_says_what_is_not_as_usual() -> None:
+    notes = importlib.import_module("core.ui.training_result").notes
+    model = {"version": "3", "algorithm": "ridge"}
+    assert notes([model]) == []
+    usual = {"candidates": 9, "candidates_tried": 9, "threshold": 0.5, "calibration": "none"}
+    assert notes([{**model, **usual}]) == []
+    changed = {"candidates_tried": 4, "threshold": 0.31, "calibration": "sigmoid"}
+    changed["threshold_rule"] = "f1"
+    cut, decided = notes([{**model, **usual, **changed}])
+    assert "ended its tuning after 4 of 9 candidates" in cut
+    assert "above a probability of 0.310, with the best F1 in cross-validation" in decided
+    assert "calibrated (sigmoid)" in decided

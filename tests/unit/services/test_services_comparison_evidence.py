@@ -21,13 +21,16 @@ def test_evidence_and_its_charts(club: Any) -> None:
     found = [
         comparison.evidence(club.settings, v) for v in comparison.versions(club.settings, "club")
     ]
-    assert [one.version.label for one in found] == ["v2 Decision Tree", "v1 Logistic Regression"]
+    assert [one.version.label for one in found] == [
+        "v2 Decision Tree Classifier",
+        "v1 Logistic Regression",
+    ]
     assert sum(vars(found[0].confusion).values()) == len(club.test)
     roc = comparison.roc_overlay(found, "v1 Logistic Regression")
     assert roc.layout.title.text.endswith("the best of 2")
     assert {trace.name for trace in comparison.importance_sides(found).data} == {
         "v1 Logistic Regression",
-        "v2 Decision Tree",
+        "v2 Decision Tree Classifier",
     }
     cells = comparison.confusion_chart(found[0], ("stayed", "left")).data[0].z
     assert sum(map(sum, cells)) == len(club.test)
@@ -56,7 +59,7 @@ def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:
         "Loading PyCaret",
         "Tuning Logistic Regression",
         "Measuring Logistic Regression",
-        "Tuning Decision Tree",
+        "Tuning Decision Tree Classifier",
         "Done",
     ]
 

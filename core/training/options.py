@@ -1,0 +1,111 @@
+"""What a training may be told besides its algorithms: time, decision, weights, probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import BadInput
+
+CALIBRATIONS = ("none", "sigmoid", "isotonic")
+CLASS_WEIGHTS = ("none", "balanced")
+THRESHOLD_KINDS = ("fixed", "f1", "youden", "cost")
+_MOST_MINUTES = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class ThresholdRule:
+    """How the probability above which a row counts as positive is found.
+
+    ``fixed``: it is ``value``. ``f1`` and ``youden``: what is best on cross-validated training
+    rows. ``cost``: what is cheapest there if a false negative costs ``value`` false positives.
+    """
+
+    kind: str = "fixed"
+    value: float = 0.5
+
+    @classmethod
+    def read(cls, text: str) -> ThresholdRule:
+        """From ``0.5``, ``f1``, ``youden`` or ``cost:5``; BadInput says what cannot be."""
+        kind, _, number = text.strip().lower().partition(":")
+        if kind in ("f1", "youden") and not number:
+            return cls(kind)
+        try:
+            rule = cls("cost", float(number)) if kind == "cost" else cls("fixed", float(kind))
+        except ValueError:
+            rule = cls("unknown")
+        low, high = (0.0, math.inf) if rule.kind == "cost" else (0.0, 1.0)
+        if rule.kind == "unknown" or not low < rule.value < high:
+            raise BadInput(
+                "The threshold is a number between 0 and 1, f1, youden, or cost:N with N above 0, "
+                f"what a false negative costs in false positives; found {text!r}."
+            )
+        return rule
+
+    def __str__(self) -> str:
+        """The text that ``read`` takes."""
+        if self.kind == "fixed":
+            return repr(self.value)
+        return f"cost:{self.value!r}" if self.kind == "cost" else self.kind
+
+    @property
+    def words(self) -> str:
+        """How it was chosen, after its number."""
+        return {
+            "fixed": "as given",
+            "f1": "with the best F1 in cross-validation",
+            "youden": "with the best Youden's J in cross-validation",
+            "cost": f"cheapest in cross-validation, a miss costing {self.value:g} false alarms",
+        }[self.kind]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every default leaves a training as the project's own plan has it.
+
+    ``minutes``: how long comparing and tuning may take, None for as long as they need.
+    ``find_best``: tune only so many of the algorithms, the best by cross-validated ROC AUC.
+    """
+
+    minutes: float | None = None
+    threshold: ThresholdRule = field(default_factory=ThresholdRule)
+    class_weights: str = "none"
+    calibration: str = "none"
+    find_best: int | None = None
+
+    def __post_init__(self) -> None:
+        """BadInput where a choice is not one."""
+        if self.minutes is not None and not 0 < self.minutes <= _MOST_MINUTES:
+            raise BadInput(
+                f"The time budget is above 0 and at most {_MOST_MINUTES:,} minutes; "
+                f"found {self.minutes}."
+            )
+        for name, value, known in (
+            ("class weights", self.class_weights, CLASS_WEIGHTS),
+            ("calibration", self.calibration, CALIBRATIONS),
+        ):
+            if value not in known:
+                raise BadInput(f"For {name} choose one of {', '.join(known)}; found {value!r}.")
+        if self.find_best is not None and self.find_best < 1:
+            raise BadInput(f"Find the best 1 or more algorithms; found {self.find_best}.")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "minutes": self.minutes,
+            "threshold": str(self.threshold),
+            "class_weights": self.class_weights,
+            "calibration": self.calibration,
+            "find_best": self.find_best,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Options:
+        """Plans of older jobs lack some or all keys: they get the defaults."""
+        plain = {
+            k: value[k]
+            for k in ("minutes", "class_weights", "calibration", "find_best")
+            if k in value
+        }
+        return cls(threshold=ThresholdRule.read(value.get("threshold", "0.5")), **plain)
