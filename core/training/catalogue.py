@@ -91,6 +91,8 @@ _ALL = (
         "CatBoost Classifier",
         package="catboost",
         balanced=(("auto_class_weights", "Balanced"),),
+        # Else it leaves a folder of logs in the current one.
+        settings=(("allow_writing_files", False),),
     ),
 )
 

@@ -18,7 +18,7 @@ import numpy as np
 
 # A chunk ends with workers waiting for the slowest fit: long chunks make that negligible,
 # short ones tell more often and stop sooner.
-_CHUNK_SECONDS = 3.0
+_CHUNK_SECONDS = 5.0
 # A chunk grows at most so much over the one before: its pace was measured on fewer fits.
 _GROWTH = 4
 
