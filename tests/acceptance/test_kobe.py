@@ -144,6 +144,8 @@ def test_champion_serves_raw_columns_where_only_its_own_requirements_are_install
 ) -> None:
     """A fresh environment with the model's requirements: no PyCaret, nothing of this project."""
     version = life["train"]["best"]["version"]
+    # MLflow leaves the address of the last store it used in the environment.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("COURTSIDE_HOME", str(home))
     source = registry.find(Settings.from_env(), PROJECT, version).source
     model = home / "mlruns" / "artifacts" / PROJECT / "models" / Path(source).name / "artifacts"

@@ -58,6 +58,8 @@ def chosen(home: Path, succeeded: Command) -> dict[str, Any]:
 
 @pytest.fixture
 def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    # MLflow leaves the address of the last store it used in the environment.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("COURTSIDE_HOME", str(home))
     return Settings.from_env()
 

@@ -138,7 +138,7 @@ def score_one_row(page: Any, app: App) -> None:
     settle(page)
     assert logged_rows(app) == before, "filling in the form logs nothing"
     press(page, "Predict")
-    page.get_by_text("Logged as").wait_for()
+    page.get_by_text(re.compile("Logged as")).wait_for()
     settle(page)
     assert logged_rows(app) == before + 1
     last = log_records(app)[-1]
