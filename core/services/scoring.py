@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import charts
 from core.dataset import io
 from core.dataset import spec as specs
 from core.dataset.validate import ColumnDiff, compare_columns
@@ -218,10 +217,8 @@ def _record(
         run.metrics(other["metrics"] or {}, prefix=f"prod_v{other['version']}_")
     run.json(dict(summary), "score.json")
     probability = outcome.probability(version.version)
-    run.text(
-        charts.page(probability_histogram(probability, version.threshold, outcome.labels)),
-        "figures/probability.html",
-    )
+    histogram = probability_histogram(probability, version.threshold, outcome.labels)
+    run.figure(histogram, "figures/probability.html")
     y, known = outcome.labelled(version.version)
     if len(np.unique(y)) == 2:
         figure = roc_figure({version.label: roc_points(y, known)}, version.label)
