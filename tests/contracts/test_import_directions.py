@@ -125,7 +125,7 @@ def test_imports_run_downwards(path: Path) -> None:
         ("core/ui/a.py", "from core.dataset import io"),
         ("core/scoring/a.py", "if 1:\n    import streamlit as st"),
         ("core/settings.py", "from core.dataset import io"),
-        ("core/cli.py", "from core.tracking import runs"),
+        ("core/cli/main.py", "from core.tracking import runs"),
         ("pages/1_A.py", "from sklearn.metrics import f1_score"),
         ("pages/1_A.py", "from core.dataset import io"),
         ("Home.py", "import mlflow"),
