@@ -27,9 +27,9 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-iter", help="candidates per algorithm, e.g. lr=100,dt=400")
     parser.add_argument("--minutes", type=float, help="time budget of comparing and tuning")
     parser.add_argument("--find-best", type=int, help="tune only the best so many by ROC AUC")
-    parser.add_argument("--threshold", default="0.5", help="a number, f1, youden, or cost:RATIO")
-    parser.add_argument("--class-weights", default="none", help="none or balanced")
-    parser.add_argument("--calibration", default="none", help="none, sigmoid or isotonic")
+    parser.add_argument("--threshold", help="a number, f1, youden, or cost:RATIO")
+    parser.add_argument("--class-weights", help="none or balanced")
+    parser.add_argument("--calibration", help="none, sigmoid or isotonic")
 
 
 def train(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def train(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
 
     project = project_of(settings, options)
     spec = projects.load_spec(settings, project)
-    chosen = training.Options.from_json(vars(options))
+    chosen = spec.training.options.changed(vars(options))
     plan = training.make_plan(spec, names(options.models), counts(options.n_iter), options=chosen)
     job = training.submit(settings, plan)
     try:

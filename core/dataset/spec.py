@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.dataset.training_options import Options
 from core.errors import NotReady, SpecError
 
 KINDS = ("numeric", "boolean", "categorical")
@@ -82,6 +83,7 @@ class TrainingDefaults:
     metric: str = "AUC"
     fit_share: float = 1.0
     models: tuple[ModelPlan, ...] = (ModelPlan("lr", 20), ModelPlan("dt", 40))
+    options: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True)

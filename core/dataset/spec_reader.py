@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from core.dataset.expression import Expression, ExpressionError
 from core.dataset.spec import (
     KINDS,
-    TUNING_METRICS,
     Column,
     Court,
-    ModelPlan,
     ProjectSpec,
     Source,
     Target,
-    TrainingDefaults,
 )
-from core.dataset.spec_values import ValueReader, is_plain, suggest
+from core.dataset.spec_training import TrainingReader
+from core.dataset.spec_values import suggest
 
 _TOP = [
     "title",
@@ -50,7 +48,7 @@ _LOG_COLUMNS = {
 }
 
 
-class SpecReader(ValueReader):
+class SpecReader(TrainingReader):
     """One reading of one mapping; ``faults`` says what is wrong, in the order of the file."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -72,7 +70,7 @@ class SpecReader(ValueReader):
         prod_file = self._file(files, "prod", "prod.parquet")
         if dev_file == prod_file:
             self.faults.append(f"files.dev and files.prod are both {dev_file!r}; name two files")
-        training = self._training()
+        training = self._training(self.content)
         spec = ProjectSpec(
             name=name,
             title=self._text(self.content, "title", name),
@@ -222,51 +220,6 @@ class SpecReader(ValueReader):
                     f"rows.drop_missing: {name!r} is not a column{suggest(str(name), names)}"
                 )
         return tuple(dict.fromkeys([*map(str, value), target.column]))
-
-    def _training(self) -> TrainingDefaults:
-        allowed = ["seed", "folds", "metric", "fit_share", "models"]
-        training = self._mapping(self.content, "training", "", allowed)
-        base = TrainingDefaults()
-        metric = self._text(training, "metric", base.metric, "training.")
-        if metric not in TUNING_METRICS:
-            self.faults.append(
-                f"training.metric is one of {', '.join(TUNING_METRICS)}; found {metric!r}"
-            )
-        return TrainingDefaults(
-            seed=self._whole(training, "seed", base.seed, 0, 2**31 - 1, "training."),
-            folds=self._whole(training, "folds", base.folds, 2, 50, "training."),
-            metric=metric,
-            fit_share=self._number(training, "fit_share", 1.0, 0.1, 1.0, "training."),
-            models=self._models(training) or base.models,
-        )
-
-    def _models(self, training: Mapping[str, Any]) -> tuple[ModelPlan, ...]:
-        listed = training.get("models") or {}
-        if not isinstance(listed, dict):
-            self.faults.append("training.models must map an algorithm (lr, dt, …) to its plan")
-            return ()
-        plans = []
-        for raw_name, value in listed.items():
-            where = f"training.models.{raw_name}."
-            if value is not None and not isinstance(value, dict):
-                self.faults.append(f"{where[:-1]} must be a mapping such as {{candidates: 20}}")
-                continue
-            entry = cast("dict[str, Any]", value or {})
-            self._known(entry, ["candidates", "settings"], where)
-            settings = self._mapping(entry, "settings", where, None)
-            for setting, chosen in settings.items():
-                if not is_plain(chosen):
-                    self.faults.append(
-                        f"{where}settings.{setting} must be a number, text, true, false or null"
-                    )
-            plans.append(
-                ModelPlan(
-                    algorithm=str(raw_name),
-                    candidates=self._whole(entry, "candidates", 20, 1, 100_000, where),
-                    settings=tuple(sorted((str(k), v) for k, v in settings.items())),
-                )
-            )
-        return tuple(plans)
 
     def _court(self, columns: Sequence[Column]) -> Court | None:
         if self.content.get("court") is None:

@@ -10,6 +10,7 @@ from typing import Any
 from core import jobs
 from core.dataset import spec as specs
 from core.dataset.spec import TUNING_METRICS
+from core.dataset.training_options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
 from core.errors import JobError, NotReady
 from core.files import read_json
 from core.jobs import JobView
@@ -18,7 +19,6 @@ from core.tracking import runs
 from core.tracking.store import client
 from core.training import pace
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
-from core.training.options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
 from core.training.plan import TrainingPlan, check_python, make_plan
 
 __all__ = [

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from core.dataset.training_options import ThresholdRule
 from core.evaluation.thresholds import best_f1, best_youden, least_cost
 from core.training.catalogue import Algorithm
-from core.training.options import ThresholdRule
 
 
 def calibration_method(algorithm: Algorithm, wished: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.dataset.spec import TUNING_METRICS, ModelPlan, ProjectSpec
+from core.dataset.training_options import Options
 from core.errors import BadInput, CourtsideError
 from core.training.catalogue import CATALOGUE
-from core.training.options import Options
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def make_plan(
     options: Options | None = None,
 ) -> TrainingPlan:
     """The project's training defaults with the user's changes; BadInput says what cannot be."""
-    chosen_options = options or Options()
+    chosen_options = options or spec.training.options
     defaults = {model.algorithm: model for model in spec.training.models}
     wanted = list(dict.fromkeys(algorithms)) if algorithms is not None else list(defaults)
     _check_algorithms(wanted, [*wanted, *(candidates or {})], chosen_options)

@@ -38,32 +38,36 @@ def further_algorithms(key: str, shown: Sequence[str]) -> list[str]:
     return list(chosen)
 
 
-def choose(key: str, algorithms: Sequence[str]) -> Options:
-    """Time, threshold, weights and probabilities; the defaults change nothing."""
+def choose(key: str, algorithms: Sequence[str], own: Options) -> Options:
+    """Time, threshold, weights and probabilities, starting from the project's ``own``."""
     left, right = st.columns(2, gap="large")
     with left:
         minutes = st.number_input(
             "Time budget in minutes",
-            min_value=1,
-            max_value=7 * 24 * 60,
-            value=None,
+            min_value=0.0,
+            max_value=7.0 * 24 * 60,
+            step=5.0,
+            format="%g",
+            value=own.minutes,
             key=f"{key}-minutes",
             placeholder="No limit",
             help="When it is used up, tuning goes on with the best found so far. Every "
             "algorithm has at least a few candidates tried.",
         )
-        find_best = _find_best(key, algorithms)
+        find_best = _find_best(key, algorithms, own.find_best)
         weighted = st.checkbox(
             "Weigh the classes alike",
+            value=own.class_weights == "balanced",
             key=f"{key}-weights",
             help="Errors on the rarer class count for more, in the algorithms that can do so. "
             "It makes probabilities of the rarer class too high: calibrate them.",
         )
     with right:
-        threshold = _threshold(key)
+        threshold = _threshold(key, own.threshold)
         calibration = st.selectbox(
             "Probabilities",
             training.CALIBRATIONS,
+            index=training.CALIBRATIONS.index(own.calibration),
             format_func=_CALIBRATIONS.__getitem__,
             key=f"{key}-calibration",
             help="Calibration maps scores to probabilities on cross-validated training rows. "
@@ -82,13 +86,14 @@ def choose(key: str, algorithms: Sequence[str]) -> Options:
     )
 
 
-def _find_best(key: str, algorithms: Sequence[str]) -> int | None:
+def _find_best(key: str, algorithms: Sequence[str], own: int | None) -> int | None:
     if len(algorithms) < 2:
         return None
     choices = [None, *range(1, len(algorithms))]
     return st.selectbox(
         "Tune",
         choices,
+        index=choices.index(own) if own in choices else 0,
         format_func=lambda n: "All chosen algorithms" if n is None else f"The best {n} of them",
         key=f"{key}-best-of-{len(algorithms)}",
         help="All are first compared at their usual settings by cross-validated ROC AUC; only "
@@ -96,11 +101,12 @@ def _find_best(key: str, algorithms: Sequence[str]) -> int | None:
     )
 
 
-def _threshold(key: str) -> ThresholdRule:
+def _threshold(key: str, own: ThresholdRule) -> ThresholdRule:
     what, value = st.columns([3, 2])
     kind = what.selectbox(
         "Decision threshold",
         list(_THRESHOLDS),
+        index=list(_THRESHOLDS).index(own.kind),
         format_func=_THRESHOLDS.__getitem__,
         key=f"{key}-threshold",
         help="A row counts as positive where its probability lies above it. Unless fixed, it is "
@@ -108,18 +114,25 @@ def _threshold(key: str) -> ThresholdRule:
     )
     if kind == "fixed":
         number = value.number_input(
-            "Threshold", 0.01, 0.99, 0.5, 0.05, key=f"{key}-threshold-value"
+            "Threshold",
+            0.0,
+            1.0,
+            own.value if own.kind == "fixed" else 0.5,
+            0.05,
+            format="%.4g",
+            key=f"{key}-threshold-value",
         )
-        return ThresholdRule("fixed", round(float(number), 4))
+        return ThresholdRule.read(repr(float(number)))
     if kind == "cost":
         ratio = value.number_input(
             "A miss costs, in false alarms",
-            0.01,
-            1000.0,
-            5.0,
+            0.0,
+            None,
+            own.value if own.kind == "cost" else 5.0,
             1.0,
+            format="%g",
             key=f"{key}-threshold-cost",
             help="What a false negative costs where a false positive costs 1.",
         )
-        return ThresholdRule("cost", round(float(ratio), 4))
+        return ThresholdRule.read(f"cost:{float(ratio)!r}")
     return ThresholdRule(kind)

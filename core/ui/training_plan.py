@@ -75,7 +75,7 @@ def _choose(page: Page) -> TrainingPlan | None:
         )
     with st.expander("More", key=f"{key}-more", icon=":material/tune:"):
         algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
-        options = training_options.choose(key, algorithms)
+        options = training_options.choose(key, algorithms, own.options)
     with candidates_place:
         candidates = _candidates(key, algorithms, counts)
     if not algorithms:

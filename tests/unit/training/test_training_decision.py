@@ -9,11 +9,11 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
+from core.dataset.training_options import ThresholdRule
 from core.evaluation.metrics import binary_metrics
 from core.evaluation.thresholds import best_f1, best_youden, least_cost
 from core.training.catalogue import CATALOGUE
 from core.training.decision import calibrated, calibration_method, choose_threshold
-from core.training.options import ThresholdRule
 
 X, Y = make_classification(600, 12, n_informative=3, n_redundant=6, weights=[0.8], random_state=2)
 FOLDS = StratifiedKFold(5)

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from core.dataset import spec as specs
-from core.errors import BadInput
+from core.dataset.training_options import Options, ThresholdRule
+from core.errors import BadInput, SpecError
 from core.training import catalogue, provenance
 from core.training.catalogue import CATALOGUE, title_of
-from core.training.options import Options, ThresholdRule
 from core.training.plan import TrainingPlan, make_plan
 from core.training.progress import Budget
 
@@ -40,17 +40,63 @@ def test_other_thresholds_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"minutes": 0}, "time budget is above 0"),
-        ({"minutes": 1e9}, "time budget is above 0"),
-        ({"minutes": float("nan")}, "time budget is above 0"),
+        ({"minutes": 0}, "time budget is a number above 0"),
+        ({"minutes": 1e9}, "time budget is a number above 0"),
+        ({"minutes": float("nan")}, "time budget is a number above 0"),
         ({"class_weights": "heavy"}, "class weights choose one of none, balanced"),
         ({"calibration": "platt"}, "calibration choose one of none, sigmoid, isotonic"),
-        ({"find_best": 0}, "best 1 or more"),
+        ({"minutes": "30"}, "time budget is a number above 0"),
+        ({"find_best": True}, "to tune is 1 or more"),
+        ({"find_best": 0}, "to tune is 1 or more"),
     ],
 )
 def test_other_options_are_refused(changes: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         Options(**changes)  # type: ignore[arg-type]
+
+
+SECTION = (
+    "minutes: 30\nthreshold: cost:5\nclass_weights: balanced\ncalibration: sigmoid\nfind_best: 1"
+)
+
+
+def project(training: str) -> specs.ProjectSpec:
+    section = training.replace("\n", "\n  ")
+    return specs.from_text(
+        f"target: {{column: y, positive: 1}}\ncolumns: {{a: numeric}}\ntraining:\n  {section}",
+        "shop",
+    )
+
+
+def test_a_project_says_its_own_options() -> None:
+    own = Options(30, ThresholdRule("cost", 5.0), "balanced", "sigmoid", 1)
+    assert make_plan(project(SECTION)).options == own
+    assert make_plan(project("threshold: 0.4")).options == Options(
+        threshold=ThresholdRule(value=0.4)
+    )
+    assert make_plan(project("minutes: null\nseed: 1")).options == Options()
+
+
+def test_what_is_asked_for_goes_before_the_projects_options() -> None:
+    asked = {"threshold": "f1", "minutes": None, "calibration": "none", "project": "shop"}
+    changed = project(SECTION).training.options.changed(asked)
+    assert changed == Options(30, ThresholdRule("f1"), "balanced", "none", 1)
+
+
+def test_every_wrong_option_of_a_project_is_told() -> None:
+    wrong = "minutes: soon\nthreshold: auc\nclass_weights: [1, 2]\ncalibration: yes\nfind_best: 1.5"
+    with pytest.raises(SpecError) as caught:
+        project(wrong)
+    for said in (
+        "training.minutes: The time budget is a number above 0",
+        "training.threshold: The threshold is a number between 0 and 1, f1, youden",
+        "training.class_weights: For class weights choose one of none, balanced; found [1, 2]",
+        "training.calibration: For calibration choose one of none, sigmoid, isotonic; found True",
+        "training.find_best: How many of the best algorithms to tune is 1 or more; found 1.5",
+    ):
+        assert said in str(caught.value)
+    with pytest.raises(SpecError, match="did you mean 'calibration'"):
+        project("calibraton: sigmoid")
 
 
 def test_a_plan_keeps_its_options_through_json() -> None:

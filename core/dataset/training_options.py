@@ -1,4 +1,8 @@
-"""What a training may be told besides its algorithms: time, decision, weights, probabilities."""
+"""What a training may be told besides its algorithms: time, decision, weights, probabilities.
+
+A project's own choices stand under ``training`` of its specification; the page and the terminal
+start from them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from core.errors import BadInput
 
 CALIBRATIONS = ("none", "sigmoid", "isotonic")
 CLASS_WEIGHTS = ("none", "balanced")
-THRESHOLD_KINDS = ("fixed", "f1", "youden", "cost")
+OPTIONS = ("minutes", "threshold", "class_weights", "calibration", "find_best")
 _MOST_MINUTES = 7 * 24 * 60
 
 
@@ -77,10 +81,12 @@ class Options:
 
     def __post_init__(self) -> None:
         """BadInput where a choice is not one."""
-        if self.minutes is not None and not 0 < self.minutes <= _MOST_MINUTES:
+        if self.minutes is not None and not (
+            _is_number(self.minutes) and 0 < self.minutes <= _MOST_MINUTES
+        ):
             raise BadInput(
-                f"The time budget is above 0 and at most {_MOST_MINUTES:,} minutes; "
-                f"found {self.minutes}."
+                f"The time budget is a number above 0 and at most {_MOST_MINUTES:,} minutes; "
+                f"found {self.minutes!r}."
             )
         for name, value, known in (
             ("class weights", self.class_weights, CLASS_WEIGHTS),
@@ -88,8 +94,14 @@ class Options:
         ):
             if value not in known:
                 raise BadInput(f"For {name} choose one of {', '.join(known)}; found {value!r}.")
-        if self.find_best is not None and self.find_best < 1:
-            raise BadInput(f"Find the best 1 or more algorithms; found {self.find_best}.")
+        best = self.find_best
+        if best is not None and not (_is_number(best) and best == int(best) >= 1):
+            raise BadInput(f"How many of the best algorithms to tune is 1 or more; found {best!r}.")
+
+    def changed(self, changes: Mapping[str, Any]) -> Options:
+        """These options with those of ``changes`` that are given, i.e. not None, by their keys."""
+        given = {key: changes[key] for key in OPTIONS if changes.get(key) is not None}
+        return self.from_json({**self.to_json(), **given})
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -103,9 +115,9 @@ class Options:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Options:
         """Plans of older jobs lack some or all keys: they get the defaults."""
-        plain = {
-            k: value[k]
-            for k in ("minutes", "class_weights", "calibration", "find_best")
-            if k in value
-        }
-        return cls(threshold=ThresholdRule.read(value.get("threshold", "0.5")), **plain)
+        plain = {key: value[key] for key in OPTIONS if key in value and key != "threshold"}
+        return cls(threshold=ThresholdRule.read(str(value.get("threshold", 0.5))), **plain)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
