@@ -7,6 +7,8 @@
         log.txt        standard output and standard error of the worker
         result.json    what the entry point returned (succeeded)
         error.txt      the traceback (failed)
+        kept/          what the entry point keeps for a retry, which is given the same folder
+        .room          space held back, so that the end can be written on a full disk
 
 ``state.json`` is written last when a job is made: a folder without one is not a job yet.
 """
@@ -31,6 +33,8 @@ from core.jobs.views import LIVE_STATES, JobView, Progress, State
 _JOB_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
 _LAST_EVENT_BYTES = 16_384
 _LOG_TAIL_BYTES = 262_144
+# A state, a message and a traceback fit in.
+_ROOM_BYTES = 65_536
 
 
 def new_job_id() -> str:
@@ -40,7 +44,10 @@ def new_job_id() -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. ``environment`` is stored as plain text: no place for secrets."""
+    """What to run. ``environment`` is stored as plain text: no place for secrets.
+
+    ``kept_by``: the job in whose folder something is kept for this one, empty for its own.
+    """
 
     entry_point: str
     arguments: dict[str, Any]
@@ -48,6 +55,7 @@ class Plan:
     title: str
     environment: dict[str, str]
     at_once: int
+    kept_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ class JobFolder:
         self.result_file = self.path / "result.json"
         self.error_file = self.path / "error.txt"
         self._lock_file = self.path / ".lock"
+        self._room_file = self.path / ".room"
 
     @classmethod
     def existing(cls, jobs_dir: Path, job_id: str) -> JobFolder:
@@ -121,12 +130,23 @@ class JobFolder:
     def create(self, plan: Plan, state: JobState) -> None:
         """Make the folder; the job exists from the moment that its state is written."""
         self.path.mkdir(parents=True)
+        # Random, since a file system may store zeros in no space at all.
+        self._room_file.write_bytes(os.urandom(_ROOM_BYTES))
         write_json(self.plan_file, asdict(plan))
         self.write_state(state)
 
     def lock(self) -> AbstractContextManager[None]:
         """The right to change the job's state, between threads and processes."""
         return file_lock(self._lock_file)
+
+    def give_back_room(self) -> None:
+        """Free the space held back, for the last that is written of this job."""
+        self._room_file.unlink(missing_ok=True)
+
+    @property
+    def kept_dir(self) -> Path:
+        """What the entry point keeps for a retry; a job and its retries share it. May be absent."""
+        return self.jobs_dir / (self.read_plan().kept_by or self.job_id) / "kept"
 
     def read_plan(self) -> Plan:
         return Plan(**read_json(self.plan_file))

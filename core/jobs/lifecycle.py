@@ -62,6 +62,7 @@ def finish(
         current = folder.read_state()
         if current.state != "running" or current.pid != os.getpid():
             return False
+        folder.give_back_room()
         if result is not None:
             folder.write_result(result)
         if traceback_text is not None:
@@ -139,5 +140,6 @@ def _end_dead(folder: JobFolder, state: JobState) -> None:
 
 
 def _end(folder: JobFolder, state: JobState, end: State, message: str) -> None:
+    folder.give_back_room()
     line = " ".join(message.split())
     folder.write_state(replace(state, state=end, finished_at=utc_now(), message=line))

@@ -42,18 +42,20 @@ def submit(
     title: str,
     environment: Mapping[str, str] | None = None,
     at_once: int = 1,
+    kept_by: str = "",
 ) -> JobView:
     """Make a job; start it if fewer than ``at_once`` run in ``jobs_dir``, else leave it queued.
 
     ``entry_point`` names a function ``(plan, reporter) -> dict`` of a module in ``core``.
     ``environment`` is set in the worker before that module is imported; it is kept in the
-    job's folder as plain text. Raises BadInput, before anything is written, on an entry point
+    job's folder as plain text. ``kept_by``: the earlier job whose kept folder this one shares.
+    Raises BadInput, before anything is written, on an entry point
     elsewhere, a plan that is not JSON, or ``at_once`` below 1.
     """
     check_entry_point(entry_point)
     _check_json(plan)
     _check_at_once(at_once)
-    order = Plan(entry_point, plan, kind, title, dict(environment or {}), at_once)
+    order = Plan(entry_point, plan, kind, title, dict(environment or {}), at_once, kept_by)
     # The id is taken under the lock: the order of ids is the order of submission.
     with _scheduler_lock(jobs_dir):
         folder = JobFolder(jobs_dir / new_job_id())
@@ -63,7 +65,10 @@ def submit(
 
 
 def retry(jobs_dir: Path, job_id: str) -> JobView:
-    """A new job with the plan of one that has ended; BadInput where it has not, or is unknown."""
+    """A new job with the plan of one that has ended, and with what that one kept.
+
+    BadInput where it has not ended, or is unknown.
+    """
     folder = JobFolder.existing(jobs_dir, job_id)
     lifecycle.reap(folder)
     if folder.read_state().is_live:
@@ -77,6 +82,7 @@ def retry(jobs_dir: Path, job_id: str) -> JobView:
         title=plan.title,
         environment=plan.environment,
         at_once=plan.at_once,
+        kept_by=plan.kept_by or job_id,
     )
 
 

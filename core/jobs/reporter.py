@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from core.jobs import lifecycle
 from core.jobs.folder import JobFolder
@@ -78,6 +79,11 @@ class Reporter:
     def attach(self, key: str, value: str) -> None:
         """Note the name of something outside the job's folder, for whoever cleans up later."""
         lifecycle.attach(self._folder, str(key), str(value))
+
+    @property
+    def kept_dir(self) -> Path:
+        """Where to keep what a retry of this job can go on from; may not exist yet."""
+        return self._folder.kept_dir
 
     def flush(self) -> None:
         """Write the last progress if it was held back."""

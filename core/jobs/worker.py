@@ -5,6 +5,7 @@ It leaves a result or a traceback, and a state that says which; then it starts t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -93,9 +94,12 @@ def _checked(result: Any) -> dict[str, Any]:
 
 def _failed(folder: JobFolder, reporter: Reporter, error: BaseException) -> int:
     text = "".join(traceback.format_exception(error))
-    print(text, file=sys.stderr, flush=True)
+    # On a full disk the log and the last progress are lost; the state must not be.
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
     _clean_up(reporter, "failed")
-    reporter.flush()
+    with contextlib.suppress(OSError):
+        reporter.flush()
     if isinstance(error, CourtsideError):
         message = str(error)
     else:
