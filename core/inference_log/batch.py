@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import SchemaError
-from core.inference_log.encode import encode_rows, quoted
+from core.inference_log.encode import encode_rows, input_array
 from core.inference_log.layout import SOURCES, Appended, Kind
 
 ROWS_AT_ONCE = 10_000
@@ -69,12 +69,13 @@ class Batch:
             max_size=_MEMORY_BYTES, dir=str(folder)
         )
         self._pieces: list[Piece] = []
+        self._ids_given = 0
         self.rows = 0
         self.appended: Appended | None = None
 
     def append(
         self,
-        frame: pd.DataFrame,
+        frame: pd.DataFrame | pa.Table,
         probability: np.ndarray,
         prediction: np.ndarray,
         label: np.ndarray | None = None,
@@ -82,26 +83,47 @@ class Batch:
     ) -> np.ndarray:
         """Add scored rows and return their prediction ids, an object array of shape (n,).
 
-        ``frame`` has n rows and at least the log's input columns; ``probability`` (0 to 1),
-        ``prediction`` (0 or 1) and ``label`` (0, 1, or NaN for unknown) have shape (n,).
+        ``frame``, of pandas or Arrow, has n rows and at least the log's input columns;
+        ``probability`` (0 to 1), ``prediction`` (0 or 1) and ``label`` (0, 1, or NaN for
+        unknown) have shape (n,).
         Raises SchemaError, and adds nothing, if something does not fit.
         """
-        scores = _checked_scores(len(frame), probability, prediction, label)
+        ids = self.new_ids(len(frame)) if prediction_ids is None else _given_ids(prediction_ids)
+        self.spool(frame, ids, probability, prediction, label)
+        return ids.to_numpy(zero_copy_only=False)
+
+    def new_ids(self, rows: int) -> pa.Array:
+        """Ids that no other row has, as text: a key of this batch and a running number."""
+        first, self._ids_given = self._ids_given, self._ids_given + rows
+        numbers = pa.array(np.arange(first, first + rows)).cast(pa.string())
+        return pc.binary_join_element_wise(self._key, pc.utf8_lpad(numbers, 8, "0"), "-")
+
+    def spool(
+        self,
+        frame: pd.DataFrame | pa.Table,
+        ids: pa.Array,
+        probability: np.ndarray,
+        prediction: np.ndarray,
+        label: np.ndarray | None = None,
+    ) -> None:
+        """``append`` under ids that the caller holds already (see ``new_ids``)."""
+        rows = len(frame)
+        scores = _checked_scores(rows, probability, prediction, label)
         self._check_columns(frame)
-        ids = self._ids(len(frame), prediction_ids)
-        cells = ids if prediction_ids is None else quoted(ids)
+        if len(ids) != rows:
+            raise SchemaError(f"Each of {rows:,} rows has a prediction id; found {len(ids):,}.")
+        inputs = [input_array(frame[n], self._kinds.get(n), n) for n in self._columns]
         place, pieces = self._spool.tell(), len(self._pieces)
         try:
-            for first in range(0, len(frame), ROWS_AT_ONCE):
+            for first in range(0, rows, ROWS_AT_ONCE):
                 part = slice(first, first + ROWS_AT_ONCE)
-                self._spool_rows(frame.iloc[part], cells[part], *(s[part] for s in scores))
+                self._spool_rows([c[part] for c in inputs], ids[part], *(s[part] for s in scores))
         except BaseException:
             self._spool.seek(place)
             self._spool.truncate()
             del self._pieces[pieces:]
             raise
-        self.rows += len(frame)
-        return ids.to_numpy(zero_copy_only=False)
+        self.rows += rows
 
     def pieces(self, stamp: str) -> Iterator[tuple[bytes, int]]:
         """The encoded rows with their time of logging: bytes and number of rows, in order."""
@@ -116,39 +138,25 @@ class Batch:
         """Drop the spooled rows."""
         self._spool.close()
 
-    def _check_columns(self, frame: pd.DataFrame) -> None:
-        missing = [name for name in self._columns if name not in frame.columns]
+    def _check_columns(self, frame: pd.DataFrame | pa.Table) -> None:
+        found = frame.column_names if isinstance(frame, pa.Table) else frame.columns
+        missing = [name for name in self._columns if name not in found]
         if missing:
             raise SchemaError(
                 f"The inference log needs the model's input columns {', '.join(self._columns)}; "
                 f"{', '.join(missing)} not found. Pass the raw rows that were scored."
             )
 
-    def _ids(self, rows: int, given: Sequence[str] | np.ndarray | None) -> pa.Array:
-        if given is None:
-            numbers = pa.array(np.arange(self.rows, self.rows + rows)).cast(pa.string())
-            padded = pc.utf8_lpad(numbers, 8, "0")
-            return pc.binary_join_element_wise(self._key, padded, "-")
-        ids = pa.array([str(identifier) for identifier in given], pa.string())
-        if len(ids) != rows or pc.count_distinct(ids).as_py() != rows:
-            raise SchemaError(
-                f"Prediction ids are unique, one for each of {rows:,} rows; found {len(ids):,}, "
-                f"{pc.count_distinct(ids).as_py():,} of them distinct."
-            )
-        return ids
-
     def _spool_rows(
         self,
-        frame: pd.DataFrame,
+        inputs: Sequence[pa.Array],
         ids: pa.Array,
         probability: np.ndarray,
         prediction: np.ndarray,
         label: np.ndarray,
     ) -> None:
         encoded = encode_rows(
-            frame,
-            self._columns,
-            self._kinds,
+            inputs,
             stamp=self._stand_in,
             prediction_ids=ids,
             origin=self._origin,
@@ -157,7 +165,17 @@ class Batch:
             label=label,
         )
         self._spool.write(encoded)
-        self._pieces.append(Piece(len(encoded), len(frame)))
+        self._pieces.append(Piece(len(encoded), len(ids)))
+
+
+def _given_ids(given: Sequence[str] | np.ndarray) -> pa.Array:
+    ids = pa.array([str(identifier) for identifier in given], pa.string())
+    if pc.count_distinct(ids).as_py() != len(ids):
+        raise SchemaError(
+            f"Prediction ids are unique; found {len(ids):,}, "
+            f"{pc.count_distinct(ids).as_py():,} of them distinct."
+        )
+    return ids
 
 
 def _checked_scores(

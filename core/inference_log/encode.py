@@ -7,18 +7,21 @@ back as the same float (``1.0``, never ``1``), booleans as ``true`` and ``false`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import csv
 
 from core.errors import SchemaError
 from core.inference_log.layout import Kind
 
 _NEEDS_QUOTES = '[,"\\r\\n]|^$'
+# Below this, integers and floats print the same digits.
+_EXACT_DIGITS = 1e15
 _WHOLE_NUMBER = "^-?[0-9]+$"
 
 
@@ -31,43 +34,65 @@ def quoted(cells: pa.Array) -> pa.Array:
     return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
 
 
-def input_cells(values: pd.Series, kind: Kind | None) -> pa.Array:
-    """One input column as CSV cells; raises SchemaError where a value does not fit ``kind``."""
-    array = _as_kind(_to_arrow(values), kind, str(values.name))
+def input_array(values: pd.Series | pa.ChunkedArray, kind: Kind | None, name: str) -> pa.Array:
+    """One input column as booleans, integers, float64 or text, ready to be written.
+
+    Raises SchemaError where a value does not fit ``kind``.
+    """
+    array = _as_kind(_to_arrow(values, name), kind, name)
     kind_of = array.type
-    if pa.types.is_string(kind_of) or pa.types.is_large_string(kind_of):
-        return quoted(array.cast(pa.string()))
     if pa.types.is_floating(kind_of):
-        return float_cells(array)
+        return array.cast(pa.float64())
+    if pa.types.is_boolean(kind_of) or pa.types.is_integer(kind_of):
+        return array
     return array.cast(pa.string())
 
 
 def float_cells(values: pa.Array) -> pa.Array:
     """Floats as text that reads back to the same bits; NaN becomes an empty cell."""
-    values = values.cast(pa.float64())
-    text = pc.if_else(pc.is_nan(values), None, values.cast(pa.string()))
-    if not pc.any(pc.equal(pc.trunc(values), values)).as_py():
-        return text
-    whole = pc.match_substring_regex(text, _WHOLE_NUMBER)
-    return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
+    values = pc.if_else(pc.is_nan(values), None, values)
+    numbers = values.to_numpy(zero_copy_only=False)
+    whole = numbers == np.trunc(numbers)
+    if not whole.any():
+        return values.cast(pa.string())
+    if _all_small_integers(numbers, whole):
+        text = values.cast(pa.int64()).cast(pa.string())
+        return pc.binary_join_element_wise(text, ".0", "")
+    text = values.cast(pa.string())
+    bare = pc.match_substring_regex(text, _WHOLE_NUMBER)
+    return pc.if_else(bare, pc.binary_join_element_wise(text, ".0", ""), text)
 
 
-def _to_arrow(values: pd.Series) -> pa.Array:
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(object)
-    try:
-        array = pa.array(values, from_pandas=True)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        array = _mixed(values)
+def _all_small_integers(numbers: np.ndarray, whole: np.ndarray) -> bool:
+    """Whether all known numbers print as an integer does; -0.0 and 1e20 do not."""
+    known = ~np.isnan(numbers)
+    if not whole[known].all():
+        return False
+    signed_zero = (numbers == 0) & np.signbit(numbers)
+    return not signed_zero.any() and bool((np.abs(numbers[known]) < _EXACT_DIGITS).all())
+
+
+def _to_arrow(values: pd.Series | pa.ChunkedArray, name: str) -> pa.Array:
+    array = _from_pandas(values) if isinstance(values, pd.Series) else values
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
-    nested = pa.types.is_nested(array.type) or pa.types.is_binary(array.type)
-    if nested:
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
         raise SchemaError(
-            f"Column {values.name!r} holds {array.type} values; the inference log takes numbers, "
+            f"Column {name!r} holds {array.type} values; the inference log takes numbers, "
             "booleans and text. Convert it before scoring."
         )
     return array
+
+
+def _from_pandas(values: pd.Series) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return _mixed(values)
 
 
 def _mixed(values: pd.Series) -> pa.Array:
@@ -115,9 +140,7 @@ def _as_kind(array: pa.Array, kind: Kind | None, name: str) -> pa.Array:
 
 
 def encode_rows(
-    frame: pd.DataFrame,
-    columns: Sequence[str],
-    kinds: Mapping[str, Kind],
+    inputs: Sequence[pa.Array],
     *,
     stamp: str,
     prediction_ids: pa.Array,
@@ -126,24 +149,46 @@ def encode_rows(
     prediction: np.ndarray,
     label: np.ndarray,
 ) -> bytes:
-    """CSV rows of ``frame``; every one begins with ``stamp``.
+    """CSV rows of the input columns, as ``input_array`` gives them; each begins with ``stamp``.
 
-    ``prediction_ids`` are CSV cells already; ``origin`` is request id, source and model version;
+    ``prediction_ids`` is text of shape (n,); ``origin`` is request id, source and model version;
     ``probability`` is float64 and ``prediction`` int8 of shape (n,), ``label`` float64 of shape
     (n,) with NaN for unknown.
     """
-    same_for_all = ",".join(quoted(pa.array(list(origin), pa.string())).to_pylist())
-    known = pa.array(label, from_pandas=True).cast(pa.int8())
-    cells = [
-        pa.scalar(stamp),
-        prediction_ids,
-        pa.scalar(same_for_all),
-        *(input_cells(frame[name], kinds.get(name)) for name in columns),
-        float_cells(pa.array(probability)),
-        pa.array(prediction).cast(pa.string()),
-        pc.binary_join_element_wise(pc.fill_null(known.cast(pa.string()), ""), "\n", ""),
-    ]
-    lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
+    rows = len(prediction_ids)
+    return csv_lines(
+        [
+            pa.repeat(stamp, rows),
+            prediction_ids,
+            *(pa.repeat(text, rows) for text in origin),
+            *inputs,
+            pa.array(probability),
+            pa.array(prediction),
+            pa.array(label, from_pandas=True).cast(pa.int8()),
+        ]
+    )
+
+
+def csv_lines(columns: Sequence[pa.Array]) -> bytes:
+    """Columns of one length as CSV rows without a header; see the head of this file."""
+    cells = [float_cells(c) if pa.types.is_floating(c.type) else c for c in columns]
+    if any(pa.types.is_string(c.type) and _any_needs_quotes(c) for c in columns):
+        return _joined(cells)
+    table = pa.table(cells, names=[str(place) for place in range(len(cells))])
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="none"))
+    return sink.getvalue().to_pybytes()
+
+
+def _any_needs_quotes(cells: pa.Array) -> bool:
+    return pc.any(pc.match_substring_regex(cells, _NEEDS_QUOTES)).as_py() or False
+
+
+def _joined(cells: Sequence[pa.Array]) -> bytes:
+    """The same rows where some text needs quotes, which Arrow's writer puts around all or none."""
+    text = [quoted(c) if pa.types.is_string(c.type) else c.cast(pa.string()) for c in cells]
+    text[-1] = pc.binary_join_element_wise(pc.fill_null(text[-1], ""), "\n", "")
+    lines = pc.binary_join_element_wise(*text, ",", null_handling="replace", null_replacement="")
     # A text array lies in memory as one buffer, value after value: here, the file's own bytes.
-    *_, text = lines.buffers()
-    return text.to_pybytes()[: pc.sum(pc.binary_length(lines)).as_py()]
+    *_, buffer = lines.buffers()
+    return buffer.to_pybytes()[: pc.sum(pc.binary_length(lines)).as_py()]
