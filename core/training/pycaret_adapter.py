@@ -22,6 +22,7 @@ from core.training.plan import TrainingPlan
 from core.training.search import OnSearch, Searched, chunked_search
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 _CV_NAMES = {
@@ -75,7 +76,7 @@ class Experiment:
         self._workers = workers
         self._experiment = ClassificationExperiment()
         name = str(target.name)
-        data = features.assign(**{name: target.to_numpy()})
+        data = features.assign(**{name: target.to_numpy()}).reset_index(drop=True)
         share: dict[str, Any] = {"train_size": plan.fit_share}
         if plan.fit_share >= 1.0:
             share, data = _all_rows(data)
@@ -86,7 +87,7 @@ class Experiment:
                 session_id=plan.seed,
                 fold=plan.folds,
                 preprocess=False,
-                index=False,
+                index=True,  # the split keeps each row's place, see `fitted`
                 n_jobs=workers,
                 html=False,
                 verbose=False,
@@ -99,6 +100,13 @@ class Experiment:
     def fit_rows(self) -> int:
         """Rows that are fitted and cross-validated."""
         return len(self._experiment.X_train)
+
+    @property
+    def fitted(self) -> tuple[np.ndarray, pd.DataFrame, pd.Series]:
+        """The rows that are fitted, as PyCaret has them: their places in what was given, their
+        features (n, k), their labels (n,)."""
+        x = self._experiment.X_train
+        return x.index.to_numpy(), x, self._experiment.y_train
 
     def compare(self, model: ModelPlan) -> dict[str, Any] | None:
         """Cross-validated metrics of an algorithm before tuning; None if it cannot be fitted.
@@ -204,7 +212,6 @@ def _all_rows(data: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:
     PyCaret insists on a validation set: it gets a copy of the first rows, and none of its
     validation figures are kept.
     """
-    data = data.reset_index(drop=True)
     copy = data.head(max(100, len(data) // 50)).copy()
     copy.index = range(len(data), len(data) + len(copy))
     return {"test_data": copy}, data
