@@ -9,12 +9,15 @@ needed for being right: a missing or torn line only means that more is read.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from core.files import write_text
 from core.inference_log.commit import Segment
 from core.inference_log.layout import LogPaths
+
+_log = logging.getLogger(__name__)
 
 SPACING_BYTES = 256 << 10
 
@@ -30,11 +33,20 @@ class Checkpoint:
 
 
 def add_checkpoints(paths: LogPaths, checkpoints: Iterable[Checkpoint]) -> None:
-    """Append to the index; call it only for rows that are committed."""
+    """Append to the index; call it only for rows that are committed.
+
+    Does not fail: the rows count already, and whoever heard of an error would log them again.
+    """
     lines = "".join(json.dumps(asdict(checkpoint)) + "\n" for checkpoint in checkpoints)
-    if lines:
+    if not lines:
+        return
+    try:
         with paths.index.open("a", encoding="utf-8") as stream:
             stream.write(lines)
+    except OSError as exc:
+        _log.warning(
+            "%s could not be written (%s); reading costs more until it is.", paths.index.name, exc
+        )
 
 
 def replace_index(paths: LogPaths, checkpoints: Iterable[Checkpoint]) -> None:

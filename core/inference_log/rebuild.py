@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 
 from core.errors import IntegrityError
 from core.files import file_lock
-from core.inference_log.commit import Commit, Segment, load_commit, save_commit, seal_of
+from core.inference_log.commit import (
+    Commit,
+    Segment,
+    check_segment,
+    load_commit,
+    save_commit,
+    seal_of,
+)
 from core.inference_log.decode import decode_rows
 from core.inference_log.index import Checkpoint, replace_index, spaced
 from core.inference_log.layout import LogPaths, parse_header
@@ -33,9 +40,10 @@ class Scanned:
 def rebuild(path: Path) -> Commit:
     """Recreate the commit sidecar and the index of the log at ``path`` from its CSV files.
 
-    Every complete row counts again, an incomplete last one does not. Accepts files that were
-    edited by hand, cut short or removed. Raises IntegrityError, and changes nothing, where a
-    file is not a log or a row has the wrong fields.
+    Every complete row counts again, an incomplete last one does not; nor do rows after the end of a
+    commit that still fits the file, which may be half of a batch whose writer died. Accepts files
+    that were edited by hand, cut short or removed. Raises IntegrityError, and changes nothing,
+    where a file is not a log or a row has the wrong fields.
     """
     paths = LogPaths(path)
     with file_lock(paths.lock):
@@ -77,7 +85,7 @@ def _rebuild_locked(paths: LogPaths) -> Commit:
         next_number = max(next_number, number + 1)
     scanned, latest = [], ""
     for number, file in files:
-        found = _scan(number, file, latest)
+        found = _scan(number, file, latest, _committed_end(known, number, file))
         latest = max(latest, found.last_logged_at)
         scanned.append(found)
     commit = Commit(tuple(found.segment for found in scanned), next_number, latest)
@@ -100,9 +108,22 @@ def _current_number(known: Commit, rotated: list[int], next_number: int) -> int:
     return last if last and last not in rotated else next_number
 
 
-def _scan(number: int, file: Path, latest: str) -> Scanned:
+def _committed_end(known: Commit, number: int, file: Path) -> int | None:
+    """Where the file was committed up to, if it still is as it was then."""
+    segment = next((one for one in known.segments if one.number == number), None)
+    if segment is None:
+        return None
     with file.open("rb") as stream:
-        size = file.stat().st_size
+        try:
+            check_segment(stream, segment, file.name)
+        except IntegrityError:
+            return None
+    return segment.bytes
+
+
+def _scan(number: int, file: Path, latest: str, end: int | None) -> Scanned:
+    with file.open("rb") as stream:
+        size = file.stat().st_size if end is None else end
         header = next(read_rows(stream, 0, size, _BLOCK_BYTES), None)
         if header is None:
             raise IntegrityError(

@@ -11,11 +11,13 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from core.errors import CourtsideError, IntegrityError
 from core.files import atomic_path, file_lock, write_bytes
@@ -23,6 +25,7 @@ from core.inference_log.commit import (
     Commit,
     Segment,
     check_segment,
+    load_commit,
     missing_segment,
     save_commit,
     seal_of,
@@ -63,15 +66,40 @@ def append_pieces(
     Raises IntegrityError if the log is not as it was left, CourtsideError if the lock is not
     free in time or the rows cannot be written (a full disk); then nothing was logged.
     """
-    with file_lock(paths.lock, timeout_seconds):
+    with _explained(paths.current.name), file_lock(paths.lock, timeout_seconds):
         commit = load_or_rebuild_locked(paths) or Commit()
         commit, healed = _ready(paths, commit, columns)
         # Time never runs back within a log, even where the clock does: windows rely on it.
         stamp = max(iso(datetime.now(UTC)), commit.last_logged_at)
         segment, checkpoints = _write(paths, commit.segments[-1], batch.pieces(stamp), stamp)
-        save_commit(paths, commit.with_last(segment, stamp))
+        _commit(paths, commit.segments[-1], commit.with_last(segment, stamp))
         add_checkpoints(paths, checkpoints)
     return Written(datetime.fromisoformat(stamp), healed)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """A full disk, or a folder that may not be written, in words."""
+    try:
+        yield
+    except OSError as exc:
+        raise CourtsideError(
+            f"{name} could not be written ({exc.strerror or exc}), so nothing was logged. Make "
+            "room, or mend the folder's permissions, and try again."
+        ) from exc
+
+
+def _commit(paths: LogPaths, before: Segment, commit: Commit) -> None:
+    """Make the rows count; where that fails, take them back, so that nothing is left behind."""
+    try:
+        save_commit(paths, commit)
+    except OSError:
+        # The sidecar may have its name already and only the folder's sync have failed: then the
+        # rows count, and an error would have somebody log them twice.
+        if load_commit(paths) != commit:
+            os.truncate(paths.current, before.bytes)
+            raise
+        _log.warning("%s was committed, but its folder could not be synced.", paths.current.name)
 
 
 def _ready(paths: LogPaths, commit: Commit, columns: tuple[str, ...]) -> tuple[Commit, str | None]:
@@ -143,18 +171,13 @@ def _write(
     paths: LogPaths, segment: Segment, pieces: Iterable[tuple[bytes, int]], stamp: str
 ) -> tuple[Segment, list[Checkpoint]]:
     """Write after the committed end and sync; the segment as it will be, and its checkpoints."""
-    with paths.current.open("r+b") as stream:
+    # Unbuffered: what a full disk refused must not be tried again when the file is cut back.
+    with paths.current.open("r+b", buffering=0) as stream:
         try:
             starts, end, rows = _write_pieces(stream, segment, pieces, stamp)
-            stream.flush()
             os.fsync(stream.fileno())
-        except BaseException as exc:
+        except BaseException:
             stream.truncate(segment.bytes)
-            if isinstance(exc, OSError):
-                raise CourtsideError(
-                    f"{paths.current.name} could not be written ({exc.strerror}), so nothing was "
-                    "logged. Make room, or mend the folder's permissions, and try again."
-                ) from exc
             raise
         seal = seal_of(stream, segment.header_bytes, end)
     checkpoints = spaced(starts, segment.checkpoint_byte)
@@ -164,12 +187,18 @@ def _write(
 
 
 def _write_pieces(
-    stream: BinaryIO, segment: Segment, pieces: Iterable[tuple[bytes, int]], stamp: str
+    stream: FileIO, segment: Segment, pieces: Iterable[tuple[bytes, int]], stamp: str
 ) -> tuple[list[Checkpoint], int, int]:
     starts, byte, row = [], segment.bytes, segment.rows
     stream.seek(byte)
     for data, rows in pieces:
         starts.append(Checkpoint(segment.number, byte, row, stamp))
-        stream.write(data)
+        _write_all(stream, data)
         byte, row = byte + len(data), row + rows
     return starts, byte, row
+
+
+def _write_all(stream: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
