@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,11 @@ def start(
     log_file: Path,
     environment: Mapping[str, str],
     append: bool = False,
+    on_exit: Callable[[int], None] | None = None,
 ) -> psutil.Process:
     """Start ``command`` in a session of its own, so that it outlives the caller.
+
+    ``on_exit`` is given its exit code (negative: the signal) if the caller is still there then.
 
     Its output goes to ``log_file``. This Python's folder comes first on PATH, so that programs
     installed beside it are found. Raises OSError if it cannot be started.
@@ -60,7 +63,13 @@ def start(
             start_new_session=True,
         )
     # Someone has to collect the exit code, or the dead process stays in the process table.
-    threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+
+    def reap() -> None:
+        code = process.wait()
+        if on_exit is not None:
+            on_exit(code)
+
+    threading.Thread(target=reap, name=f"reap-{process.pid}", daemon=True).start()
     return psutil.Process(process.pid)
 
 

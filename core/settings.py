@@ -54,6 +54,7 @@ class Settings:
     home: Path
     tracking_uri: str
     jobs_at_once: int
+    ended_jobs_kept: int
     fit_workers: int
     endpoint_port: int
     tracking_ui_port: int
@@ -69,6 +70,7 @@ class Settings:
             home=home,
             tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or default_uri,
             jobs_at_once=_number("COURTSIDE_JOBS_AT_ONCE", 1),
+            ended_jobs_kept=_number("COURTSIDE_ENDED_JOBS_KEPT", 200),
             fit_workers=_number("COURTSIDE_FIT_WORKERS", 2),
             endpoint_port=_number("COURTSIDE_ENDPOINT_PORT", 5002),
             tracking_ui_port=_number("COURTSIDE_TRACKING_PORT", 5001),

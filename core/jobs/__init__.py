@@ -9,7 +9,9 @@ job does: an entry point is a function ``(plan, reporter) -> dict`` of a module 
 The states on the right never change again.
 """
 
-from core.jobs.control import cancel, events, list_jobs, log_tail, read, wait
+from core.jobs.control import arguments, cancel, events, list_jobs, log_tail, read, wait
+from core.jobs.milestones import milestones
+from core.jobs.pruning import prune
 from core.jobs.queue import advance, retry, submit
 from core.jobs.reporter import Reporter
 from core.jobs.views import JobView, Progress
@@ -19,10 +21,13 @@ __all__ = [
     "Progress",
     "Reporter",
     "advance",
+    "arguments",
     "cancel",
     "events",
     "list_jobs",
     "log_tail",
+    "milestones",
+    "prune",
     "read",
     "retry",
     "submit",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from core.jobs import lifecycle, queue
 from core.jobs.folder import JobFolder
@@ -24,8 +25,9 @@ def list_jobs(jobs_dir: Path, kind: str | None = None, limit: int = 50) -> list[
     """The newest ``limit`` jobs (of one ``kind``), newest first; empty where there are none."""
     folders = JobFolder.newest_first(jobs_dir)
     if kind is not None:
-        folders = (folder for folder in folders if folder.read_state().kind == kind)
-    return [_current(folder) for folder in islice(folders, max(limit, 0))]
+        folders = (folder for folder in folders if _kind(folder) == kind)
+    views = (_current_or_none(folder) for folder in folders)
+    return list(islice((view for view in views if view is not None), max(limit, 0)))
 
 
 def log_tail(jobs_dir: Path, job_id: str, lines: int = 40) -> str:
@@ -77,6 +79,25 @@ def wait(
             return view
         time.sleep(pause if remaining is None else min(pause, remaining))
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+
+
+def arguments(jobs_dir: Path, job_id: str) -> dict[str, Any]:
+    """What the job's entry point was given, as JSON; BadInput where the job is unknown."""
+    return JobFolder.existing(jobs_dir, job_id).read_plan().arguments
+
+
+def _kind(folder: JobFolder) -> str | None:
+    try:
+        return folder.read_state().kind
+    except FileNotFoundError:
+        return None  # removed since it was listed
+
+
+def _current_or_none(folder: JobFolder) -> JobView | None:
+    try:
+        return _current(folder)
+    except FileNotFoundError:
+        return None  # removed since it was listed
 
 
 def _current(folder: JobFolder) -> JobView:

@@ -7,6 +7,7 @@
         log.txt        standard output and standard error of the worker
         result.json    what the entry point returned (succeeded)
         error.txt      the traceback (failed)
+        exit_code.txt  how the worker ended, if it was not well and its starter still lived
         kept/          what the entry point keeps for a retry, which is given the same folder
         .room          space held back, so that the end can be written on a full disk
 
@@ -20,7 +21,7 @@ import os
 import re
 import secrets
 from collections.abc import Container, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,7 @@ class JobState:
     ``worker_started`` is seconds between the machine's start and the worker's: with ``pid`` it
     names one process, which a pid alone does not. ``stop_requested`` stands before the first
     signal is sent, so that a worker found dead afterwards counts as cancelled, not as lost.
+    ``out_of_memory_kills`` is the machine's count of them when the worker started.
     """
 
     kind: str
@@ -76,6 +78,8 @@ class JobState:
     pid: int | None = None
     worker_started: float | None = None
     stop_requested: bool = False
+    out_of_memory_kills: int | None = None
+    peak_memory_bytes: int | None = None
     message: str = ""
     attachments: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +101,7 @@ class JobFolder:
         self.log_file = self.path / "log.txt"
         self.result_file = self.path / "result.json"
         self.error_file = self.path / "error.txt"
+        self.exit_code_file = self.path / "exit_code.txt"
         self._lock_file = self.path / ".lock"
         self._room_file = self.path / ".room"
 
@@ -164,6 +169,19 @@ class JobFolder:
     def write_error(self, traceback_text: str) -> None:
         write_text(self.error_file, traceback_text)
 
+    def note_exit_code(self, code: int) -> None:
+        """Keep the exit code of a worker that did not end well; fine where the job has gone."""
+        if code != 0 and self.path.is_dir():
+            with suppress(OSError):
+                self.exit_code_file.write_text(str(code), encoding="ascii")
+
+    def exit_code(self) -> int | None:
+        """What ``note_exit_code`` kept, if anything."""
+        try:
+            return int(self.exit_code_file.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
     def append_event(self, progress: Progress) -> None:
         """Append one line in one write, so that lines of several threads cannot mingle."""
         line = json.dumps(asdict(progress), allow_nan=False, ensure_ascii=False) + "\n"
@@ -217,6 +235,7 @@ class JobFolder:
             message=state.message,
             result=read_json(self.result_file) if state.state == "succeeded" else None,
             attachments=state.attachments,
+            peak_memory_bytes=state.peak_memory_bytes,
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from core.errors import JobError
-from core.jobs import processes
+from core.jobs import post_mortem, processes
 from core.jobs.folder import JobFolder, JobState
 from core.jobs.views import State, utc_now
 
@@ -24,6 +24,7 @@ def start(folder: JobFolder, environment: Mapping[str, str]) -> bool:
         state = folder.read_state()
         if state.state != "queued":
             return False
+        kills = post_mortem.out_of_memory_kills()
         try:
             worker = processes.start_worker(folder, environment)
             worker_started = processes.started_after_boot(worker)
@@ -37,6 +38,7 @@ def start(folder: JobFolder, environment: Mapping[str, str]) -> bool:
                 started_at=utc_now(),
                 pid=worker.pid,
                 worker_started=worker_started,
+                out_of_memory_kills=kills,
             )
         )
         return True
@@ -56,6 +58,7 @@ def finish(
     *,
     result: dict[str, Any] | None = None,
     traceback_text: str | None = None,
+    peak_memory_bytes: int | None = None,
 ) -> bool:
     """End a running job from its worker; False where somebody else has ended it before."""
     with folder.lock():
@@ -67,7 +70,7 @@ def finish(
             folder.write_result(result)
         if traceback_text is not None:
             folder.write_error(traceback_text)
-        _end(folder, current, state, message)
+        _end(folder, replace(current, peak_memory_bytes=peak_memory_bytes), state, message)
         return True
 
 
@@ -130,13 +133,10 @@ def _end_dead(folder: JobFolder, state: JobState) -> None:
     if state.stop_requested:
         _end(folder, state, "cancelled", "Cancelled while running.")
         return
-    _end(
-        folder,
-        state,
-        "lost",
-        f"The worker (process {state.pid}) ended without a word: killed, out of memory, or the "
-        "machine restarted. The log may tell more; start the job again.",
+    why = post_mortem.reason(
+        state.pid, state.started_at, state.out_of_memory_kills, folder.exit_code()
     )
+    _end(folder, state, "lost", f"{why} The log may tell more; start the job again.")
 
 
 def _end(folder: JobFolder, state: JobState, end: State, message: str) -> None:

@@ -22,7 +22,14 @@ _KILL_SECONDS = 1.5
 def start_worker(folder: JobFolder, environment: Mapping[str, str]) -> psutil.Process:
     """Start the worker of ``folder``; ``environment`` is what it inherits. OSError if it cannot."""
     command = [sys.executable, "-m", "core.jobs.worker", str(folder.path)]
-    return processes.start(command, _mark(folder), folder.log_file, environment, append=True)
+    return processes.start(
+        command,
+        _mark(folder),
+        folder.log_file,
+        environment,
+        append=True,
+        on_exit=folder.note_exit_code,
+    )
 
 
 def end_all(folder: JobFolder, worker: psutil.Process | None) -> set[psutil.Process]:

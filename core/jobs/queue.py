@@ -57,7 +57,7 @@ def submit(
     _check_at_once(at_once)
     order = Plan(entry_point, plan, kind, title, dict(environment or {}), at_once, kept_by)
     # The id is taken under the lock: the order of ids is the order of submission.
-    with _scheduler_lock(jobs_dir):
+    with scheduler_lock(jobs_dir):
         folder = JobFolder(jobs_dir / new_job_id())
         folder.create(order, JobState(kind, title, "queued", created_at=utc_now()))
     advance(jobs_dir, at_once)
@@ -98,7 +98,7 @@ def advance(
     if not _reap_and_list(jobs_dir, "queued"):
         return []
     started = []
-    with _scheduler_lock(jobs_dir):
+    with scheduler_lock(jobs_dir):
         running = len(_reap_and_list(jobs_dir, "running"))
         for folder in _reap_and_list(jobs_dir, "queued"):
             if running >= at_once:
@@ -113,8 +113,11 @@ def _reap_and_list(jobs_dir: Path, state: str) -> list[JobFolder]:
     """Folders of the jobs in a live ``state``, oldest first, after reaping the dead ones."""
     found = []
     for folder in JobFolder.newest_first(jobs_dir, skip=_ended):
-        lifecycle.reap(folder)
-        current = folder.read_state()
+        try:
+            lifecycle.reap(folder)
+            current = folder.read_state()
+        except FileNotFoundError:
+            continue  # ended long ago and removed since it was listed
         if not current.is_live:
             _ended.add(folder.path)
         elif current.state == state:
@@ -122,7 +125,13 @@ def _reap_and_list(jobs_dir: Path, state: str) -> list[JobFolder]:
     return found[::-1]
 
 
-def _scheduler_lock(jobs_dir: Path) -> AbstractContextManager[None]:
+def forget(path: Path) -> None:
+    """The folder of this ended job is no more."""
+    _ended.discard(path)
+
+
+def scheduler_lock(jobs_dir: Path) -> AbstractContextManager[None]:
+    """The right to start and to remove jobs, between threads and processes."""
     return file_lock(jobs_dir / ".scheduler.lock")
 
 

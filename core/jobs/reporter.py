@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.jobs import lifecycle
 from core.jobs.folder import JobFolder
+from core.jobs.memory import PeakMemory
 from core.jobs.views import Progress, clamped_fraction, utc_now
 
 Cleanup = Callable[[str], None]
@@ -25,15 +26,30 @@ class StopRequested(BaseException):
 class Reporter:
     """Handed to an entry point; may be called from any of its threads."""
 
-    def __init__(self, folder: JobFolder, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: JobFolder,
+        clock: Callable[[], float] = time.monotonic,
+        memory: PeakMemory | None = None,
+    ) -> None:
         self._folder = folder
         self._clock = clock
+        self._memory = memory or PeakMemory()
         self._lock = threading.RLock()
         self._stage: str | None = None
         self._written_at = -math.inf
         self._withheld: Progress | None = None
         self._cleanup: Cleanup | None = None
         self._stop_requested = False
+
+    @property
+    def job_id(self) -> str:
+        return self._folder.job_id
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """The most memory that the worker and all it started have held together so far."""
+        return self._memory.peak_bytes
 
     def report(
         self,

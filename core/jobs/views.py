@@ -61,7 +61,8 @@ class JobView:
     Times are UTC ISO strings, or None where the moment has not come. ``message`` is one line:
     the reason where the job failed, was lost or was cancelled. ``result`` is what the entry
     point returned, None unless the job succeeded. ``attachments`` are the names that the job
-    gave to things outside its folder.
+    gave to things outside its folder. ``peak_memory_bytes``: the most that its processes held
+    together, None before the end and where the worker could not tell.
     """
 
     job_id: str
@@ -75,6 +76,7 @@ class JobView:
     message: str
     result: dict[str, Any] | None
     attachments: dict[str, str] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
 
     @property
     def is_live(self) -> bool:

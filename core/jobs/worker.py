@@ -21,6 +21,7 @@ from typing import Any
 from core.errors import CourtsideError, JobError
 from core.jobs import lifecycle, processes, queue
 from core.jobs.folder import JobFolder, Plan
+from core.jobs.memory import PeakMemory
 from core.jobs.reporter import Reporter, StopRequested
 
 _EXIT_AFTER_SIGTERM = 128 + signal.SIGTERM
@@ -47,7 +48,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: JobFolder, plan: Plan) -> int:
-    reporter = Reporter(folder)
+    memory = PeakMemory()
+    memory.watch()
+    reporter = Reporter(folder, memory=memory)
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
         reporter.request_stop()
@@ -55,6 +58,8 @@ def _run(folder: JobFolder, plan: Plan) -> int:
 
     signal.signal(signal.SIGTERM, on_sigterm)
     try:
+        # At once, since what the entry point imports may take many seconds.
+        reporter.report("Importing libraries", 0, 1, 0.0)
         result = _checked(_entry_point(plan.entry_point)(plan.arguments, reporter))
         _ignore_sigterm()
     except BaseException as error:  # noqa: BLE001 - a job ends in a result or in a traceback
@@ -63,7 +68,7 @@ def _run(folder: JobFolder, plan: Plan) -> int:
             return _stopped(folder, reporter)
         return _failed(folder, reporter, error)
     reporter.flush()
-    lifecycle.finish(folder, "succeeded", result=result)
+    lifecycle.finish(folder, "succeeded", result=result, peak_memory_bytes=memory.peak_bytes)
     return 0
 
 
@@ -104,7 +109,9 @@ def _failed(folder: JobFolder, reporter: Reporter, error: BaseException) -> int:
         message = str(error)
     else:
         message = f"Stopped by an unexpected {type(error).__name__}; the log has the traceback."
-    lifecycle.finish(folder, "failed", message, traceback_text=text)
+    lifecycle.finish(
+        folder, "failed", message, traceback_text=text, peak_memory_bytes=reporter.peak_memory_bytes
+    )
     return 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from core import jobs
 from core.dataset import spec as specs
 from core.dataset.spec import TUNING_METRICS
 from core.dataset.training_options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
-from core.errors import JobError, NotReady
+from core.errors import JobError, NotReady, TrackingError
 from core.files import read_json
 from core.jobs import JobView
 from core.settings import Settings
@@ -83,6 +84,7 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
         raise NotReady(f"{ready.reason} Prepare the data first.")
     # The worker must find the store made: two first users at once would both migrate it.
     client(settings)
+    _tidy(settings, plan.project)
     names = ", ".join(title_of(model.algorithm) for model in plan.models)
     if plan.tuned_models < len(plan.models):
         names = f"Best {plan.tuned_models} of {len(plan.models)} algorithms"
@@ -105,7 +107,7 @@ def wait(
 ) -> dict[str, Any]:
     """Wait for a job and return its result; raises JobError with its message otherwise."""
     view = jobs.wait(settings.jobs_dir(project), job_id, on_progress=on_progress)
-    _close_lost_run(settings, view)
+    _close_runs(settings, project, view)
     if view.state != "succeeded" or view.result is None:
         tail = jobs.log_tail(settings.jobs_dir(project), job_id, 5)
         raise JobError(f"The training {view.state}: {view.message}" + (f"\n{tail}" if tail else ""))
@@ -120,19 +122,23 @@ def listed(settings: Settings, project: str, limit: int = 20) -> list[JobView]:
     jobs.advance(folder, settings.jobs_at_once)
     views = jobs.list_jobs(folder, KIND, limit)
     for view in views:
-        _close_lost_run(settings, view)
+        _close_runs(settings, project, view)
     return views
 
 
 def cancel(settings: Settings, project: str, job_id: str) -> JobView:
-    """Stop a job and everything it started; its MLflow run ends as KILLED."""
+    """Stop a job and everything it started; its MLflow run ends as KILLED.
+
+    Models of it that were already proven and registered stay.
+    """
     view = jobs.cancel(settings.jobs_dir(project), job_id)
-    _close_lost_run(settings, view)
+    _close_runs(settings, project, view)
     return view
 
 
 def retry(settings: Settings, project: str, job_id: str) -> JobView:
     """The same plan again, as a new job."""
+    _tidy(settings, project)
     return jobs.retry(settings.jobs_dir(project), job_id)
 
 
@@ -140,20 +146,33 @@ def log_tail(settings: Settings, project: str, job_id: str) -> str:
     return jobs.log_tail(settings.jobs_dir(project), job_id, 30)
 
 
+def _tidy(settings: Settings, project: str) -> None:
+    """Before a new job: close what dead ones left open, then remove the oldest folders."""
+    listed(settings, project)
+    if (folder := settings.jobs_dir(project)).is_dir():
+        jobs.prune(folder, settings.ended_jobs_kept)
+
+
 _closed: set[str] = set()
 
 
-def _close_lost_run(settings: Settings, view: JobView) -> None:
-    """A worker that died without a word leaves a RUNNING run behind: end it, once."""
-    run_id = view.attachments.get("run_id")
-    if view.state not in ("lost", "cancelled", "failed") or not run_id or run_id in _closed:
+def _close_runs(settings: Settings, project: str, view: JobView) -> None:
+    """A worker that died without a word leaves RUNNING runs behind: end them, once.
+
+    Found by the job's id, which its run has carried from its first moment. Where MLflow does not
+    answer, the job is shown all the same, and the next look tries again.
+    """
+    if view.state not in ("lost", "cancelled", "failed") or view.job_id in _closed:
         return
     status = "KILLED" if view.state == "cancelled" else "FAILED"
-    if project := view.attachments.get("project"):
-        for child in runs.search(settings, project, f"tags.`mlflow.parentRunId` = '{run_id}'"):
-            runs.end_if_running(settings, child.run_id, status)
-    runs.end_if_running(settings, run_id, status)
-    _closed.add(run_id)
+    own = f"tags.job_id = '{view.job_id}'"
+    try:
+        for run in runs.search(settings, project, own):
+            runs.end_with_children(settings, project, run.run_id, status)
+    except TrackingError:
+        logging.getLogger("courtside").warning("The runs of job %s stay open.", view.job_id)
+        return
+    _closed.add(view.job_id)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -189,20 +208,20 @@ def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:
     if not folder.is_dir():
         return None
     ended = [view for view in jobs.list_jobs(folder, KIND, 20) if view.state == "succeeded"]
-    timed = (pace.pace_of(jobs.events(folder, view.job_id)[0]) for view in ended[:_TIMED_JOBS])
+    timed = (pace.pace_of(jobs.milestones(folder, view.job_id)) for view in ended[:_TIMED_JOBS])
     newest = pace.newest_of_each([found for found in timed if found is not None])
     return newest.expected_seconds(wanted) if newest else None
 
 
 def remaining_seconds(settings: Settings, project: str, job_id: str) -> float | None:
     """Seconds that a running job still needs at its own pace; None while there is no telling."""
-    return pace.remaining_seconds(jobs.events(settings.jobs_dir(project), job_id)[0])
+    return pace.remaining_seconds(jobs.milestones(settings.jobs_dir(project), job_id))
 
 
 def stages(settings: Settings, project: str, job_id: str) -> list[tuple[datetime, str]]:
     """When each stage of a job began, oldest first; a progress bar of the past."""
     begun: list[tuple[datetime, str]] = []
-    for event in jobs.events(settings.jobs_dir(project), job_id)[0]:
+    for event in jobs.milestones(settings.jobs_dir(project), job_id):
         if not begun or begun[-1][1] != event.stage:
             begun.append((datetime.fromisoformat(event.at), event.stage))
     return begun

@@ -196,6 +196,13 @@ def end_if_running(settings: Settings, run_id: str, status: str) -> None:
         RunLog(settings, run_id).finish(status)
 
 
+def end_with_children(settings: Settings, project: str, run_id: str, status: str) -> None:
+    """End a run and those below it, as far as they have not ended; the children first."""
+    for child in search(settings, project, f"tags.`mlflow.parentRunId` = '{run_id}'"):
+        end_if_running(settings, child.run_id, status)
+    end_if_running(settings, run_id, status)
+
+
 def _run(run: Any) -> Run:
     tags = dict(run.data.tags)
     ended = run.info.end_time

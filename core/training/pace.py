@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.jobs import Progress
+from core.training import stages
 from core.training.catalogue import CATALOGUE
 from core.training.plan import TrainingPlan
 
-_STAGES = {f"Tuning {one.title}": one.id for one in CATALOGUE.values()}
+_STAGES = {stages.of_model("tuning", one.title): one.id for one in CATALOGUE.values()}
 # Less progress than this says little about the rest.
 _LEAST_SHARE = 0.02
 

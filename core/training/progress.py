@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from core.dataset.spec import ModelPlan
 from core.jobs import Reporter
+from core.training import stages
 from core.training.catalogue import title_of
 from core.training.plan import TrainingPlan
 from core.training.search import OnSearch, Searched
@@ -27,7 +28,7 @@ class Progress:
     def comparing(self, algorithm: str, done: int, total: int, best: float | None) -> None:
         """``done`` of ``total`` algorithms are compared, ``algorithm`` is next."""
         self._before = done * self._folds
-        name = f"Comparing algorithms, now {title_of(algorithm)}"
+        name = f"{stages.COMPARING}, now {title_of(algorithm)}"
         self._reporter.report(name, done, total, self._share(), "algorithms", best)
 
     def chosen(self, compared: int, models: Sequence[ModelPlan]) -> None:
@@ -37,7 +38,8 @@ class Progress:
 
     def search(self, model: ModelPlan) -> OnSearch:
         """What tells of this model's search."""
-        stage, fits = f"Tuning {title_of(model.algorithm)}", model.candidates * self._folds
+        stage = stages.of_model("tuning", title_of(model.algorithm))
+        fits = model.candidates * self._folds
 
         def tell(at: Searched) -> None:
             share = self._share(fits * at.fits / max(at.fits_total, 1))

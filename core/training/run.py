@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking import models, registry, runs
-from core.training import provenance, publish
+from core.training import provenance, publish, stages
 from core.training.catalogue import CATALOGUE
 from core.training.evaluation import Holdout, evaluate
 from core.training.inputs import ModelInput, read_model_input
@@ -54,11 +54,23 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     settings = Settings.from_env()
     spec = specs.load(settings.spec_file(plan.project))
     data = read_model_input(settings, spec)
-    reporter.report("Loading PyCaret", 0, 1, 0.01)
-    run = runs.start(settings, plan.project, "train", name="train", params=_parameters(plan, data))
+    reporter.report(stages.LOADING, 0, 1, 0.01)
+    # Named after its job from its first moment: who finds the job dead finds the run by that.
+    run = runs.start(
+        settings,
+        plan.project,
+        "train",
+        name="train",
+        params=_parameters(plan, data),
+        tags={"job_id": reporter.job_id},
+    )
     reporter.attach("project", plan.project)
     reporter.attach("run_id", run.run_id)
-    reporter.set_cleanup(lambda state: _end_runs(settings, plan.project, run.run_id, state))
+    reporter.set_cleanup(
+        lambda state: runs.end_with_children(
+            settings, plan.project, run.run_id, "KILLED" if state == "cancelled" else "FAILED"
+        )
+    )
     _log_provenance(run, settings, plan)
     steps = feature_steps(spec)
     features = steps.fit_transform(data.train[list(spec.raw_columns)])
@@ -74,8 +86,9 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         for place, model in enumerate(chosen)
     ]
     result = {**_conclude(context, reports), "compared": compared}
+    run.metrics({"peak_memory_mb": reporter.peak_memory_bytes / 1e6})
     run.finish()
-    reporter.report("Done", 1, 1, 1.0)
+    reporter.report(stages.DONE, 1, 1, 1.0)
     return result
 
 
@@ -148,10 +161,10 @@ def _train_one(
 ) -> dict[str, Any]:
     algorithm = CATALOGUE[model.algorithm]
     title = algorithm.title
-    context.progress.stage(f"Baseline of {title}")
+    context.progress.stage(stages.of_model("baseline", title))
     tuned = experiment.tune(model, context.progress.search(model), deadline)
     context.progress.tuned(model)
-    context.progress.stage(f"Measuring {title}")
+    context.progress.stage(stages.of_model("measuring", title))
     pipeline = assemble(context.steps, tuned.estimator)
     holdout = evaluate(
         pipeline, context.data.test, context.spec, tuned.threshold, context.plan.seed
@@ -179,7 +192,7 @@ def _train_one(
     publish.figures_and_tables(
         context.settings, context.spec, run, model.algorithm, holdout, tuned, context.data.test
     )
-    context.progress.stage(f"Proving and registering {title}")
+    context.progress.stage(stages.of_model("registering", title))
     logged = models.log_model(
         context.settings,
         run.run_id,
@@ -281,13 +294,3 @@ def _conclude(context: Context, reports: list[dict[str, Any]]) -> dict[str, Any]
         "models": reports,
         "best": {"algorithm": best["algorithm"], "version": best["version"]},
     }
-
-
-def _end_runs(settings: Settings, project: str, run_id: str, state: str) -> None:
-    """End this run and its children that still claim to run."""
-    status = "KILLED" if state == "cancelled" else "FAILED"
-    children = runs.search(settings, project, f"tags.`mlflow.parentRunId` = '{run_id}'")
-    for child in children:
-        if child.status == "RUNNING":
-            runs.RunLog(settings, child.run_id).finish(status)
-    runs.end_if_running(settings, run_id, status)

@@ -23,7 +23,9 @@ def spawning(jobs_dir, submit, eventually, worker_of):
 
     def start(**plan):
         job_id = submit("spawn", plan).job_id
-        view = eventually(lambda: (seen := jobs.read(jobs_dir, job_id)).progress and seen)
+        view = eventually(
+            lambda: "detached" in (seen := jobs.read(jobs_dir, job_id)).attachments and seen
+        )
         children = [int(view.attachments[name]) for name in ("child", "detached")]
         return job_id, [worker_of(job_id).pid, *children]
 
