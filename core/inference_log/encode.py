@@ -172,20 +172,23 @@ def encode_rows(
 def csv_lines(columns: Sequence[pa.Array]) -> bytes:
     """Columns of one length as CSV rows without a header; see the head of this file."""
     cells = [float_cells(c) if pa.types.is_floating(c.type) else c for c in columns]
-    if any(pa.types.is_string(c.type) and _any_needs_quotes(c) for c in columns):
+    if any(pa.types.is_string(c.type) and _any_empty(c) for c in columns):
         return _joined(cells)
     table = pa.table(cells, names=[str(place) for place in range(len(cells))])
     sink = pa.BufferOutputStream()
-    csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="none"))
+    try:
+        csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="none"))
+    except pa.ArrowInvalid:  # some text needs quotes; Arrow would put them around all of it
+        return _joined(cells)
     return sink.getvalue().to_pybytes()
 
 
-def _any_needs_quotes(cells: pa.Array) -> bool:
-    return pc.any(pc.match_substring_regex(cells, _NEEDS_QUOTES)).as_py() or False
+def _any_empty(cells: pa.Array) -> bool:
+    return pc.min(pc.binary_length(cells)).as_py() == 0
 
 
 def _joined(cells: Sequence[pa.Array]) -> bytes:
-    """The same rows where some text needs quotes, which Arrow's writer puts around all or none."""
+    """The same rows where some text needs quotes, and only that text gets them."""
     text = [quoted(c) if pa.types.is_string(c.type) else c.cast(pa.string()) for c in cells]
     text[-1] = pc.binary_join_element_wise(pc.fill_null(text[-1], ""), "\n", "")
     lines = pc.binary_join_element_wise(*text, ",", null_handling="replace", null_replacement="")
