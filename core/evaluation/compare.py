@@ -7,14 +7,21 @@ far smaller differences can be shown than by comparing two intervals.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from core.evaluation.metrics import METRICS, check_threshold
-from core.evaluation.resampling import check_level, draws, percentile_interval
-from core.evaluation.tally import ScoredLabels, check_pair
+from core.evaluation.multiple import holm
+from core.evaluation.resampling import (
+    Resampled,
+    check_level,
+    percentile_interval,
+    resample_models,
+)
+from core.evaluation.tally import check_pair
 
 _POWER = 0.8  # the customary one: four real differences in five are found
 
@@ -144,34 +151,37 @@ def paired_bootstrap(
     if metric not in METRICS:
         raise ValueError(f"The metric must be one of {', '.join(METRICS)}; found {metric!r}.")
     thresholds = check_threshold(threshold_a), check_threshold(threshold_b)
-    pair = ScoredLabels.of(y, p_a), ScoredLabels.of(y, p_b)
-    n = len(pair[0])
+    check_pair(y, p_b)
+    return paired_difference(
+        resample_models(y, [p_a, p_b], thresholds, resamples, seed), 0, 1, metric, level
+    )
 
-    def both(rows: np.ndarray | None) -> tuple[float, float]:
-        a, b = (
-            scored.tally(rows).measure(threshold)[metric]
-            for scored, threshold in zip(pair, thresholds, strict=True)
-        )
-        return a, b
 
-    champion, challenger = both(None)
-    difference = challenger - champion
+def paired_difference(
+    resampled: Resampled, champion: int, challenger: int, metric: str, level: float = 0.95
+) -> PairedDifference:
+    """As ``paired_bootstrap``, from the resamples that several models have in common.
+
+    ``champion`` and ``challenger`` are places among the models of ``resampled``.
+    """
+    place = resampled.metrics.index(metric)
+    values, drawn = resampled.values[:, place], resampled.drawn[:, place]
+    difference = float(values[challenger] - values[champion])
     if math.isnan(difference):
-        return _undefined(metric, n, "paired bootstrap", level)
-    drawn = np.array([both(rows) for rows in draws(n, resamples, seed)])
-    differences = drawn[:, 1] - drawn[:, 0]
+        return _undefined(metric, resampled.n, "paired bootstrap", level)
+    differences = drawn[challenger] - drawn[champion]
     low, high = percentile_interval(differences, level)
     defined = differences[~np.isnan(differences)]
     smaller = min((defined <= 0).sum(), (defined >= 0).sum())
     return PairedDifference(
         metric=metric,
-        champion_value=champion,
-        challenger_value=challenger,
+        champion_value=float(values[champion]),
+        challenger_value=float(values[challenger]),
         difference=difference,
         low=low,
         high=high,
         p_value=float(min(1.0, 2 * (smaller + 1) / (len(defined) + 1))),
-        n=n,
+        n=resampled.n,
         method="paired bootstrap",
         standard_error=float(defined.std(ddof=1)) if len(defined) > 1 else math.nan,
         level=level,
@@ -194,6 +204,59 @@ def _plain(*numbers: float) -> list[str]:
     needed = -math.floor(math.log10(min(sizes))) if sizes else 0
     decimals = min(max(needed, 3), 6)
     return [f"{number:.{decimals}f}" for number in numbers]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a comparison comes to: "better", "worse" or "neither", and in words.
+
+    ``p_value`` is adjusted for ``comparisons`` made together.
+    """
+
+    word: str
+    sentence: str
+    p_value: float
+    comparisons: int = 1
+
+
+def judge_together(differences: Sequence[PairedDifference]) -> list[Judgement]:
+    """Each challenger's comparison judged together with the others', by Holm's correction.
+
+    One is "better" or "worse" where its interval leaves out 0 and its adjusted p-value is at most
+    1 - level; where only the correction stands in the way, the words say so. With a single
+    challenger nothing is corrected. Comparisons that are undefined do not count.
+    """
+    adjusted = holm(np.array([one.p_value for one in differences]))
+    counted = int((~np.isnan(adjusted)).sum())
+    return [
+        _judgement(one, float(p), counted) for one, p in zip(differences, adjusted, strict=True)
+    ]
+
+
+def _judgement(diff: PairedDifference, p_value: float, comparisons: int) -> Judgement:
+    sentence, info = verdict(diff), METRICS[diff.metric]
+    gains = sorted((info.gain(diff.low), info.gain(diff.high)))
+    if math.isnan(p_value) or math.isnan(gains[0]) or gains[0] <= 0 <= gains[1]:
+        return Judgement("neither", sentence, p_value, comparisons)
+    word = "better" if gains[0] > 0 else "worse"
+    if comparisons == 1:
+        return Judgement(word, sentence, p_value, comparisons)
+    if p_value > 1 - diff.level:
+        (size,) = _plain(abs(diff.difference))
+        return Judgement(
+            "neither",
+            f"no evidence of a difference: {word} by {size} {info.word} by itself, but among "
+            f"{comparisons} comparisons chance alone gives that (Holm's p {p_value:.2g})",
+            p_value,
+            comparisons,
+        )
+    said = "p < 0.001" if p_value < 0.001 else f"p {p_value:.2g}"
+    return Judgement(
+        word,
+        f"{sentence}, and stands after Holm's correction for {comparisons} comparisons ({said})",
+        p_value,
+        comparisons,
+    )
 
 
 def verdict(diff: PairedDifference) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.tally import ScoredLabels
+from core.evaluation.tally import Confusion, ScoredLabels, check_labels, check_probability
+
+# Rows times resamples of a block: the counts, and what is made of them, stay in the cache.
+_BLOCK_CELLS = 500_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,132 @@ def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]
     return float(low), float(high)
 
 
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """Metrics of several models on all rows, and on resamples of them that are the same for all.
+
+    ``metrics`` are keys of METRICS; ``values``: (models, metrics); ``drawn``: (models, metrics,
+    resamples); nan where a metric is undefined. ``n`` rows.
+    """
+
+    n: int
+    metrics: tuple[str, ...]
+    values: np.ndarray
+    drawn: np.ndarray
+
+    def intervals(self, model: int, level: float = 0.95) -> dict[str, Interval]:
+        """The percentile interval of every metric of one model, by key."""
+        found = {}
+        for place, key in enumerate(self.metrics):
+            value = float(self.values[model, place])
+            low, high = percentile_interval(self.drawn[model, place], level)
+            found[key] = Interval(value, *((value, value) if math.isnan(value) else (low, high)))
+        return found
+
+
+def resample_models(
+    y: np.ndarray,
+    probabilities: Sequence[np.ndarray],
+    thresholds: Sequence[float],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Resampled:
+    """Every metric of every model, on all rows and on the same ``resamples`` draws of them.
+
+    ``y``: (n,) of 0 and 1; ``probabilities``: (n,) for each model, positive above its own of
+    ``thresholds``. Rows are drawn without stratification, since the share of positives is
+    uncertain too. Raises ValueError on input that ``binary_metrics`` refuses.
+
+    A resample is how often each row was drawn, so all but ROC AUC is a matrix product for a block
+    of resamples, and ROC AUC a running sum over rows that were put in order once.
+    """
+    labels = check_labels(y)
+    scored = [ScoredLabels.of(labels, p) for p in probabilities]
+    tables = [
+        _Rows.of(labels, check_probability(p), threshold)
+        for p, threshold in zip(probabilities, thresholds, strict=True)
+    ]
+    measured = [
+        one.tally().measure(threshold) for one, threshold in zip(scored, thresholds, strict=True)
+    ]
+    keys = tuple(measured[0]) if measured else ()
+    values = np.array([list(one.values()) for one in measured]).reshape(len(tables), len(keys))
+    if not len(labels):
+        return Resampled(0, keys, values, np.full((*values.shape, 0), math.nan))
+    blocks = [
+        np.array([table.measure(counts, keys) for table in tables])
+        for counts in _blocks(len(labels), resamples, seed)
+    ]
+    drawn = np.concatenate(blocks, axis=2) if tables else np.empty((0, 0, resamples))
+    return Resampled(len(labels), keys, values, drawn)
+
+
+def _blocks(n: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row was drawn, (n, b): together as many columns as ``resamples``."""
+    size = max(1, min(resamples, _BLOCK_CELLS // n))
+    waiting: list[np.ndarray] = []
+    for place, rows in enumerate(draws(n, resamples, seed)):
+        waiting.append(rows)
+        if len(waiting) == size or place == resamples - 1:
+            b = len(waiting)
+            cells = np.array(waiting) * b + np.arange(b)[:, None]
+            yield np.bincount(cells.ravel(), minlength=n * b).reshape(n, b).astype(np.float64)
+            waiting = []
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """One model's rows, ready to be weighed.
+
+    ``sums``: (6, n), what each row adds to log loss, Brier score and the four counts.
+    ``negatives``: rows of class 0 by rising score; ``positives``: rows of class 1, of which
+    ``below`` and ``upto`` negatives lie below and not above.
+    """
+
+    sums: np.ndarray
+    negatives: np.ndarray
+    positives: np.ndarray
+    below: np.ndarray
+    upto: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, values: np.ndarray, threshold: float) -> _Rows:
+        tiny = np.finfo(np.float64).eps
+        inside = np.clip(values, tiny, 1 - tiny)
+        positive, called = labels == 1, values > threshold
+        loss = np.where(positive, -np.log(inside), -np.log1p(-inside))
+        cells = [~called & ~positive, called & ~positive, ~called & positive, called & positive]
+        negatives = np.flatnonzero(~positive)
+        negatives = negatives[np.argsort(values[negatives], kind="stable")]
+        positives, ordered = np.flatnonzero(positive), values[negatives]
+        return cls(
+            np.array([loss, (values - labels) ** 2, *cells], dtype=np.float64),
+            negatives,
+            positives,
+            np.searchsorted(ordered, values[positives], side="left"),
+            np.searchsorted(ordered, values[positives], side="right"),
+        )
+
+    def measure(self, counts: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+        """(metrics, b) for ``counts`` (n, b), each column a resample."""
+        loss, brier, *cells = self.sums @ counts
+        n = counts.sum(axis=0)
+        known = {"log_loss": loss / n, "brier": brier / n, "roc_auc": self._roc_auc(counts)}
+        decisions = [Confusion(*map(round, four)) for four in zip(*cells, strict=True)]
+        return np.array(
+            [known[k] if k in known else [getattr(one, k) for one in decisions] for k in keys]
+        )
+
+    def _roc_auc(self, counts: np.ndarray) -> np.ndarray:
+        """Pairs in the right order, ties half, over all pairs; nan with one class: (b,)."""
+        passed = np.zeros((len(self.negatives) + 1, counts.shape[1]))
+        np.cumsum(counts[self.negatives], axis=0, out=passed[1:])
+        weight = counts[self.positives]
+        won = np.einsum("ij,ij->j", passed[self.below] + passed[self.upto], weight) / 2
+        pairs = weight.sum(axis=0) * passed[-1]
+        return np.where(pairs > 0, won / np.where(pairs > 0, pairs, 1), math.nan)
+
+
 def bootstrap_intervals(
     y: np.ndarray,
     probability: np.ndarray,
@@ -59,27 +188,10 @@ def bootstrap_intervals(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Percentile bootstrap interval of every metric, by key.
+    """Percentile bootstrap interval of every metric of one model, by key.
 
-    ``y``: (n,) of 0 and 1; ``probability``: (n,) in [0, 1]. Rows are drawn without
-    stratification, since the share of positives is uncertain too; resamples in which a metric
-    is undefined (ROC AUC with one class) are left out of that metric's interval. Time grows
-    with n × resamples. Raises ValueError on input that ``binary_metrics`` refuses.
+    As ``resample_models``; resamples in which a metric is undefined (ROC AUC with one class) are
+    left out of that metric's interval. Time grows with n × resamples.
     """
     check_level(level)
-    scored = ScoredLabels.of(y, probability)
-    value = scored.tally().measure(threshold)
-    if not len(scored):
-        return {key: Interval(math.nan, math.nan, math.nan) for key in value}
-    found = [
-        list(scored.tally(rows).measure(threshold).values())
-        for rows in draws(len(scored), resamples, seed)
-    ]
-    intervals = {}
-    for column, (key, figure) in zip(np.array(found).T, value.items(), strict=True):
-        low, high = percentile_interval(column, level)
-        defined = not math.isnan(figure)
-        intervals[key] = (
-            Interval(figure, low, high) if defined else Interval(figure, figure, figure)
-        )
-    return intervals
+    return resample_models(y, [probability], [threshold], resamples, seed).intervals(0, level)
