@@ -28,7 +28,7 @@ def problem(seed=0, n=2_000, spoil=0.0):
 
 
 def test_a_spoilt_slice_is_found_first():
-    slices, frame, y, champion, challenger = problem(spoil=0.25)
+    slices, frame, y, champion, challenger = problem(seed=1, spoil=0.25)
     spots = log_loss_spots(slices, y, champion, challenger)
     top = worst(spots)
     assert top is not None and "zone is left" in top.words
