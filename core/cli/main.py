@@ -14,8 +14,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from core.cli import models, production, projects, whole
-from core.cli.parser import CommandParser, Commands
+from core.cli import logged, models, production, projects, whole
+from core.cli.parser import CommandParser, Commands, NotWhole
 from core.errors import BadInput, CourtsideError
 from core.settings import Settings
 
@@ -46,14 +46,14 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(result, allow_nan=False), file=out)
     else:
         print(_readable(result), file=out)
-    return 0
+    return 1 if isinstance(result, NotWhole) else 0
 
 
 def build_parser() -> CommandParser:
     """Every command with its options; each part of the life cycle adds its own."""
     parser = CommandParser(prog="python -m core", description="Courtside from a terminal.")
     commands = Commands(parser)
-    for part in (projects, models, production, whole):
+    for part in (projects, models, production, logged, whole):
         part.add(commands)
     return parser
 

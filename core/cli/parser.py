@@ -12,6 +12,10 @@ from core.settings import Settings
 Command = Callable[[Settings, argparse.Namespace], dict[str, Any]]
 
 
+class NotWhole(dict[str, Any]):
+    """An answer that is printed like any other, but is bad news: exit code 1."""
+
+
 class CommandParser(argparse.ArgumentParser):
     """Usage errors as one line with exit code 2."""
 

@@ -15,15 +15,20 @@ from core.inference_log.download import neutralise_formulas
 from core.inference_log.layout import Appended, Kind, Position
 from core.inference_log.log import InferenceLog
 from core.inference_log.rebuild import rebuild
-from core.inference_log.verify import verify
+from core.inference_log.survey import Survey, survey
+from core.inference_log.verify import Findings, examine, verify
 
 __all__ = [
     "Appended",
     "Batch",
+    "Findings",
     "InferenceLog",
     "Kind",
     "Position",
+    "Survey",
+    "examine",
     "neutralise_formulas",
     "rebuild",
+    "survey",
     "verify",
 ]

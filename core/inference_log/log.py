@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -154,14 +154,37 @@ class InferenceLog:
         Reads only the part of the log that the window touches. Raises BadInput for a time
         without a time zone.
         """
-        for moment in (since, until):
-            if moment is not None and moment.tzinfo is None:
-                raise BadInput(f"A window's times need a time zone, such as UTC; found {moment}.")
+        _check_zones(since, until)
         commit = self._state()
         return self._frame(read_between(self._paths, commit, since, until), commit)
+
+    def stream(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        last_rows: int | None = None,
+    ) -> Iterator[pd.DataFrame]:
+        """As ``read_window``, or ``tail`` with ``last_rows``, in pieces of a few megabytes.
+
+        Rows that are appended meanwhile are left out. A piece has the columns of its own segment:
+        an input column that was not logged then is absent, not empty.
+        """
+        _check_zones(since, until)
+        commit = self._state()
+        if last_rows is None:
+            tables = read_between(self._paths, commit, since, until)
+        else:
+            tables = read_tail(self._paths, commit, last_rows)
+        return (to_frame(table, self._kinds) for table in tables if table.num_rows)
 
     def _state(self) -> Commit:
         return load_or_rebuild(self._paths) or Commit()
 
-    def _frame(self, tables: list[pa.Table], commit: Commit) -> pd.DataFrame:
+    def _frame(self, tables: Iterable[pa.Table], commit: Commit) -> pd.DataFrame:
         return to_frame(one_table(tables, union_columns(commit, self.columns)), self._kinds)
+
+
+def _check_zones(*moments: datetime | None) -> None:
+    for moment in moments:
+        if moment is not None and moment.tzinfo is None:
+            raise BadInput(f"A window's times need a time zone, such as UTC; found {moment}.")

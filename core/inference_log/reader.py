@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -89,35 +89,30 @@ def _check_known(paths: LogPaths, commit: Commit, place: Position) -> None:
         )
 
 
-def read_tail(paths: LogPaths, commit: Commit, rows: int) -> list[pa.Table]:
-    """Tables of the last ``rows`` rows, oldest first."""
-    tables: list[pa.Table] = []
+def read_tail(paths: LogPaths, commit: Commit, rows: int) -> Iterator[pa.Table]:
+    """Tables of the last ``rows`` rows, oldest first, a few megabytes at a time."""
+    wanted: list[tuple[Segment, int]] = []
     for segment in reversed(commit.segments):
-        if rows <= 0:
-            break
-        wanted = min(rows, segment.rows)
-        tables = [*_last_rows(paths, segment, wanted), *tables]
-        rows -= wanted
-    return tables
+        taken = min(max(rows, 0), segment.rows)
+        wanted.insert(0, (segment, taken))
+        rows -= taken
+    for segment, taken in wanted:
+        if taken:
+            yield from _last_rows(paths, segment, taken)
 
 
-def _last_rows(paths: LogPaths, segment: Segment, wanted: int) -> list[pa.Table]:
-    if not wanted:
-        return []
+def _last_rows(paths: LogPaths, segment: Segment, wanted: int) -> Iterator[pa.Table]:
     first = segment.rows - wanted
     points = [p for p in load_checkpoints(paths, segment) if p.row <= first]
     byte, row = (points[-1].byte, points[-1].row) if points else (segment.header_bytes, 0)
-    tables = []
     for table, _ in _read(paths, segment, byte, segment.bytes, None, skip=first - row):
-        tables.append(table)
-    return tables
+        yield table
 
 
 def read_between(
     paths: LogPaths, commit: Commit, since: datetime | None, until: datetime | None
-) -> list[pa.Table]:
-    """Tables of the rows with ``since <= logged_at < until``, oldest first."""
-    tables = []
+) -> Iterator[pa.Table]:
+    """Tables of the rows with ``since <= logged_at < until``, oldest first, as ``read_tail``."""
     for segment in commit.segments:
         points = load_checkpoints(paths, segment)
         start, stop = segment.header_bytes, segment.bytes
@@ -126,8 +121,7 @@ def read_between(
         if until is not None:
             stop = last_byte_until(points, iso(until), stop)
         for table, _ in _read(paths, segment, start, stop, None):
-            tables.append(table.filter(_inside(table["logged_at"], since, until)))
-    return tables
+            yield table.filter(_inside(table["logged_at"], since, until))
 
 
 def _inside(
@@ -161,7 +155,7 @@ def _read(
                 return
 
 
-def one_table(tables: list[pa.Table], columns: tuple[str, ...]) -> pa.Table:
+def one_table(tables: Iterable[pa.Table], columns: tuple[str, ...]) -> pa.Table:
     """The tables as one, with every column of ``columns`` and empty cells where one had none."""
     whole = pa.concat_tables([empty_table(columns), *tables], promote_options="default")
     return whole.select([*HEAD, *columns, *TAIL])
