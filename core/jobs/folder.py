@@ -8,7 +8,8 @@
         result.json    what the entry point returned (succeeded)
         error.txt      the traceback (failed)
         exit_code.txt  how the worker ended, if it was not well and its starter still lived
-        kept/          what the entry point keeps for a retry, which is given the same folder
+        kept/          what the entry point keeps for a retry, which is given the same folder;
+                       not thrown away while it holds a whole.json
         .room          space held back, so that the end can be written on a full disk
 
 ``state.json`` is written last when a job is made: a folder without one is not a job yet.
@@ -152,6 +153,11 @@ class JobFolder:
     def kept_dir(self) -> Path:
         """What the entry point keeps for a retry; a job and its retries share it. May be absent."""
         return self.jobs_dir / (self.read_plan().kept_by or self.job_id) / "kept"
+
+    @property
+    def keeps_something(self) -> bool:
+        """Whether something whole is kept here that a retry still waits for."""
+        return (self.path / "kept" / "whole.json").is_file()
 
     def read_plan(self) -> Plan:
         return Plan(**read_json(self.plan_file))

@@ -15,12 +15,14 @@ _DISCARDED = ".discarded-"
 def prune(jobs_dir: Path, keep: int) -> list[str]:
     """Delete the folders of ended jobs beyond the newest ``keep``; returns their ids.
 
-    A queued or running job is never touched, however old, nor does it count. Whoever reads a
+    A queued or running job is never touched, however old, nor does it count; nor is one that
+    keeps something whole for a retry. Whoever reads a
     folder meanwhile finds the whole job or none. Does nothing where another process prunes.
     """
     with queue.scheduler_lock(jobs_dir):
         ended = (f for f in JobFolder.newest_first(jobs_dir) if not f.read_state().is_live)
-        discarded = [_discard(folder) for place, folder in enumerate(ended) if place >= keep]
+        oldest = [folder for place, folder in enumerate(ended) if place >= keep]
+        discarded = [_discard(folder) for folder in oldest if not folder.keeps_something]
     for path in jobs_dir.glob(f"{_DISCARDED}*"):
         shutil.rmtree(path, ignore_errors=True)  # what stays is tried again the next time
     return discarded

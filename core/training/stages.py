@@ -13,6 +13,7 @@ STEPS = {
     "baseline": "Baseline of",
     "tuning": "Tuning",
     "measuring": "Measuring",
+    "learning": "Learning curve of",
     "registering": "Proving and registering",
 }
 
