@@ -12,6 +12,7 @@ from core.evaluation.figure_bars import (
     probability_histogram,
 )
 from core.evaluation.figure_curves import calibration_figure, pr_figure, roc_figure
+from core.evaluation.figure_learning import learning_figure
 from core.evaluation.figure_parts import empty_figure, numbers_of
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "empty_figure",
     "importance_comparison_figure",
     "importance_figure",
+    "learning_figure",
     "metric_bars",
     "numbers_of",
     "pr_figure",
