@@ -59,15 +59,15 @@ def prepare(
     labelled = ~np.isnan(labels)
     kept = distinct & labelled & coerced.usable
     _check_classes(labels[kept], spec)
-    model_input = _model_input(coerced.values[kept], labels[kept], spec)
-    train, test = _split(model_input, target, share, seed, spec.stratify)
+    table = model_input(coerced.values[kept], labels[kept], spec)
+    train, test = _split(table, target, share, seed, spec.stratify)
     return Prepared(
         rows_raw=len(frame),
         rows_duplicated=int((~distinct).sum()),
         rows_unlabelled=int((distinct & ~labelled).sum()),
         rows_incomplete=int((distinct & labelled & ~coerced.usable).sum()),
         primary=frame[kept],
-        features=model_input[[*spec.features, target]],
+        features=table[[*spec.features, target]],
         train=train,
         test=test,
     )
@@ -88,7 +88,8 @@ def derive(values: pd.DataFrame, spec: ProjectSpec) -> pd.DataFrame:
     return pd.DataFrame(derived, index=values.index)
 
 
-def _model_input(values: pd.DataFrame, labels: np.ndarray, spec: ProjectSpec) -> pd.DataFrame:
+def model_input(values: pd.DataFrame, labels: np.ndarray, spec: ProjectSpec) -> pd.DataFrame:
+    """Coerced raw columns, derived features and the target (0 or 1): what training reads."""
     import pandas as pd
 
     table = pd.concat([values, derive(values, spec)], axis=1)

@@ -1,14 +1,19 @@
-"""The prepared tables that a training starts from."""
+"""The prepared tables that a training starts from: those of the last preparation, or a renewal's.
+
+A retraining has tables of its own, in a folder below 05_model_input, so that the project's
+preparation and its holdout stay what they are.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.dataset import io
 from core.dataset.spec import ProjectSpec
 from core.errors import NotReady
-from core.files import file_lock, read_json
+from core.files import file_lock, read_json, write_json
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,9 +29,27 @@ class ModelInput:
     preparation: dict[str, Any]
 
 
-def read_model_input(settings: Settings, spec: ProjectSpec) -> ModelInput:
+def folder_of(settings: Settings, project: str, inputs: str = "") -> Path:
+    """Where a training's tables lie; ``inputs`` names a retraining's, by its run."""
+    own = settings.layer(project, "05_model_input")
+    if not inputs:
+        return own
+    if not inputs.isalnum():
+        raise NotReady(f"A retraining's tables are named by a run id; found {inputs!r}.")
+    return own / "retrain" / inputs
+
+
+def write_renewal(settings: Settings, project: str, inputs: str, data: ModelInput) -> None:
+    """Keep a retraining's tables; the manifest comes last, so that a torn write is none."""
+    folder = folder_of(settings, project, inputs)
+    io.write_table(data.train, folder / "base_train.parquet")
+    io.write_table(data.test, folder / "base_test.parquet")
+    write_json(folder / "preparation.json", data.preparation)
+
+
+def read_model_input(settings: Settings, spec: ProjectSpec, inputs: str = "") -> ModelInput:
     """The prepared tables; NotReady if absent, or prepared by another specification."""
-    folder = settings.layer(spec.name, "05_model_input")
+    folder = folder_of(settings, spec.name, inputs)
     if not (folder / "preparation.json").is_file():
         raise NotReady(f"{spec.name} has no prepared data yet; run the data preparation first.")
     with file_lock(settings.layers_lock(spec.name), timeout_seconds=300):

@@ -15,7 +15,10 @@ from core.training.catalogue import CATALOGUE
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """One press of the Train button. ``candidates`` in ``models`` are random-search draws."""
+    """One press of the Train button. ``candidates`` in ``models`` are random-search draws.
+
+    ``inputs`` names the tables of a retraining; empty for those of the last preparation.
+    """
 
     project: str
     models: tuple[ModelPlan, ...]
@@ -24,6 +27,7 @@ class TrainingPlan:
     seed: int
     fit_share: float
     options: Options = field(default_factory=Options)
+    inputs: str = ""
 
     @property
     def tuned_models(self) -> int:
@@ -62,7 +66,7 @@ class TrainingPlan:
         )
         rest = {key: value[key] for key in ("project", "folds", "metric", "seed", "fit_share")}
         options = Options.from_json(value.get("options", {}))
-        return cls(models=models, options=options, **rest)
+        return cls(models=models, options=options, inputs=value.get("inputs", ""), **rest)
 
 
 def make_plan(

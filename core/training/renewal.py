@@ -1,0 +1,83 @@
+"""What a retraining gave: challenger and champion side by side, on old rows and on recent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.dataset.spec import ProjectSpec
+from core.evaluation.challenge import Challenge, Scores, challenge, in_words
+from core.settings import Settings
+from core.tracking import models, registry
+from core.tracking.registry import Version
+from core.training.inputs import ModelInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def choose(reports: Sequence[Mapping[str, Any]]) -> str:
+    """Version of the best by cross-validated ROC AUC: the rows that judge it did not choose it."""
+    return str(max(reports, key=lambda report: report["cv"]["roc_auc"])["version"])
+
+
+def judge(
+    settings: Settings, spec: ProjectSpec, data: ModelInput, reports: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Every new version against the champion, on the old holdout and on the most recent rows.
+
+    ``data.preparation`` says how many of the test rows are old ones. Gives the alias challenger to
+    the chosen version. None where no champion stands, or the champion itself is new.
+    """
+    champion = registry.champion(settings, spec.name)
+    new = [str(report["version"]) for report in reports]
+    if champion is None or champion.version in new:
+        return None
+    known = {one.version: one for one in registry.versions(settings, spec.name)}
+    chosen = choose(reports)
+    parts = {}
+    for name, rows in _parts(data).items():
+        y = rows[spec.target.column].to_numpy()
+        base = _scores(settings, spec, champion, rows)
+        parts[name] = {
+            version: challenge(y, base, _scores(settings, spec, known[version], rows))
+            for version in new
+        }
+    registry.set_alias(settings, spec.name, "challenger", chosen)
+    return {
+        "champion": champion.version,
+        "challenger": chosen,
+        "chosen_by": "cross-validated ROC AUC",
+        "learnt_until": data.preparation["learnt_until"],
+        "judged_from": data.preparation["judged_from"],
+        "parts": {
+            name: {version: one.as_dict() for version, one in found.items()}
+            for name, found in parts.items()
+        },
+        "verdict": _verdict({name: found[chosen] for name, found in parts.items()}),
+    }
+
+
+def _parts(data: ModelInput) -> dict[str, pd.DataFrame]:
+    """The test rows by where they come from: ``recent`` production, ``old`` holdout."""
+    old = int(data.preparation["old_test_rows"])
+    return {"recent": data.test.iloc[old:], "old": data.test.iloc[:old]}
+
+
+def _scores(settings: Settings, spec: ProjectSpec, version: Version, rows: pd.DataFrame) -> Scores:
+    pipeline = models.load_pipeline(settings, version)
+    probability = pipeline.predict_proba(rows[list(spec.raw_columns)])[:, 1]
+    return Scores(version.label, np.asarray(probability, dtype=float), version.threshold)
+
+
+def _verdict(parts: Mapping[str, Challenge]) -> str:
+    recent, old = parts["recent"], parts["old"]
+    return " ".join(
+        [
+            f"{recent.challenger} challenges {recent.champion}.",
+            in_words(recent, f"the {recent.rows:,} most recent production rows"),
+            in_words(old, f"the {old.rows:,} older holdout rows"),
+        ]
+    )
