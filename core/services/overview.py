@@ -105,6 +105,10 @@ def describe(run: Run) -> str:
         words = f"prepared {run.metrics['rows_prepared']:,.0f} rows"
     elif run.action == "train" and "test_roc_auc" in run.metrics:
         words = f"trained, best ROC AUC {run.metrics['test_roc_auc']:.3f}"
+    elif run.action == "compare" and run.tags.get("kind") == "replay":
+        rows = run.metrics.get("rows_replayed")
+        words = f"asked v{run.tags.get('version', '?')} again"
+        words += f" about {rows:,.0f} logged rows" if rows else " about logged rows"
     elif run.action == "promote":
         words = f"made v{run.params.get('version', '?')} {run.params.get('alias', 'champion')}"
     if run.status == "FAILED":
