@@ -2,54 +2,137 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.dataset.csv_tables import CsvFile
+from core.dataset.opening import NAMES, SUFFIXES, UNPACKED_LIMIT_BYTES, kind_of
+from core.dataset.parquet_tables import ParquetFile
 from core.errors import DataFileError
 from core.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-SUFFIXES = (".parquet", ".csv")
+__all__ = [
+    "NAMES",
+    "SUFFIXES",
+    "TableFile",
+    "check_file_name",
+    "column_names",
+    "iter_table",
+    "plain_frame",
+    "read_table",
+    "row_count",
+    "write_table",
+]
+
 CHUNK_ROWS = 100_000
+_PIECE_BYTES = 64 << 20
+_TEXT_BYTES = 32
+
+
+class TableFile:
+    """A parquet or CSV file, packed or not, opened once.
+
+    ``text`` names columns of a CSV that hold categories: code 007 stays 007 and NA is a name.
+    Parquet says itself what its columns are. Every method raises DataFileError, with one sentence
+    that names the file, where it is not the table it should be. ``scratch`` is the folder in
+    which a packed parquet file is unpacked.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        text: Collection[str] = (),
+        unpacked_limit_bytes: int = UNPACKED_LIMIT_BYTES,
+        scratch: Path | None = None,
+    ) -> None:
+        kind = kind_of(path)
+        self.path = path
+        self._file: CsvFile | ParquetFile
+        if kind.format == "csv":
+            self._file = CsvFile(path, kind, unpacked_limit_bytes, text)
+        else:
+            self._file = ParquetFile(path, kind, unpacked_limit_bytes, scratch)
+        self.names = self._file.names
+        doubled = [name for name, count in Counter(self.names).items() if count > 1]
+        if doubled:
+            raise DataFileError(
+                f"{path.name} has the column name {', '.join(map(repr, doubled[:5]))} more than "
+                "once; give every column a name of its own."
+            )
+
+    @property
+    def rows(self) -> int:
+        """Rows in the file; for parquet from its footer, for CSV by reading it once."""
+        return self._file.rows if isinstance(self._file, ParquetFile) else self._file.scan.rows
+
+    @property
+    def plain_schema(self) -> bool:
+        """Whether the columns' types need no Arrow schema stored beside them."""
+        return isinstance(self._file, CsvFile) or self._file.is_plain
+
+    def head(self, rows: int) -> pa.Table:
+        """The first rows, without reading the whole file."""
+        if isinstance(self._file, CsvFile):
+            return self._file.head(rows)
+        return next(self._file.pieces(rows, self.names, as_places=False)).slice(0, rows)
+
+    def pieces(
+        self, rows: int = CHUNK_ROWS, columns: Sequence[str] | None = None, as_places: bool = False
+    ) -> Iterator[pa.Table]:
+        """The file in order, in tables of at most ``rows`` rows; at least one, maybe empty.
+
+        Wide files come in fewer rows at once: about 64 MB. ``as_places``: text that a parquet file
+        stores as places in a dictionary may stay so.
+        """
+        wanted = [name for name in self.names if columns is None or name in columns]
+        if isinstance(self._file, CsvFile):
+            for table in self._file.pieces(_rows_at_once(rows, len(self.names) * _TEXT_BYTES)):
+                yield table.select(wanted)
+            return
+        width = sum(_bytes_of(self._file.schema.field(name).type) for name in wanted)
+        yield from self._file.pieces(_rows_at_once(rows, width), wanted, as_places)
+
+
+def _rows_at_once(rows: int, bytes_per_row: int) -> int:
+    return max(1, min(rows, _PIECE_BYTES // max(bytes_per_row, 1)))
+
+
+def _bytes_of(kind: Any) -> int:
+    try:
+        return max(int(kind.bit_width) // 8, 1)
+    except ValueError:  # of no fixed width
+        return _TEXT_BYTES
 
 
 def check_file_name(name: str) -> str:
-    """Return a bare file name ending in .parquet or .csv; raises DataFileError on anything else."""
+    """Return a bare name ending in .parquet or .csv, maybe packed; DataFileError on others."""
     if "/" in name or "\\" in name or "\x00" in name or name.startswith("."):
         raise DataFileError(
             f"A file name must not contain folders; found {name[:120]!r}. Rename it, e.g. "
             "to data.parquet, and try again."
         )
-    if not name.lower().endswith(SUFFIXES):
-        raise DataFileError(f"Expected a .parquet or .csv file; found {name[:120]!r}.")
+    if not name.lower().endswith(NAMES):
+        raise DataFileError(
+            f"Expected a .parquet or .csv file (also with .gz or .zst); found {name[:120]!r}."
+        )
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
 def column_names(path: Path) -> list[str]:
     """The names in the file's schema or header; raises DataFileError."""
-    names = _csv_header(path) if _is_csv(path) else list(_parquet(path).schema_arrow.names)
-    doubled = [name for name, count in Counter(names).items() if count > 1]
-    if doubled:
-        raise DataFileError(
-            f"{path.name} has the column name {', '.join(map(repr, doubled[:5]))} more than once; "
-            "give every column a name of its own."
-        )
-    return names
+    return TableFile(path).names
 
 
 def row_count(path: Path) -> int:
     """Rows in the file; for parquet from its footer, for CSV by reading it in pieces."""
-    column_names(path)
-    if _is_csv(path):
-        return sum(len(chunk) for chunk in iter_table(path))
-    return int(_parquet(path).metadata.num_rows)
+    return TableFile(path).rows
 
 
 def read_table(
@@ -62,9 +145,7 @@ def read_table(
     """
     import pandas as pd
 
-    # A CSV is read in one piece: pieces could give one column two types.
-    rows = sys.maxsize if _is_csv(path) else CHUNK_ROWS
-    frames = list(iter_table(path, columns, rows, text))
+    frames = list(iter_table(path, columns, text=text))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     if columns is not None and not len(frame.columns):
         raise DataFileError(f"{path.name} has none of the columns {', '.join(columns)}.")
@@ -81,17 +162,9 @@ def iter_table(
     rows: int = CHUNK_ROWS,
     text: Collection[str] = (),
 ) -> Iterator[pd.DataFrame]:
-    """The file in pieces of at most ``rows`` rows, in order; at least one piece, maybe empty.
-
-    ``text`` names columns of a CSV that hold categories: code 007 stays 007 and NA is a name.
-    Parquet says itself what its columns are.
-    """
-    names = column_names(path)
-    wanted = [name for name in names if columns is None or name in columns]
-    if _is_csv(path):
-        yield from _iter_csv(path, names, wanted, rows, text)
-    else:
-        yield from _iter_parquet(path, wanted, rows)
+    """The file in pieces as pandas tables; see ``TableFile.pieces``."""
+    for table in TableFile(path, text).pieces(rows, columns):
+        yield plain_frame(table)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -103,131 +176,15 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             frame.to_parquet(temporary, index=False)
 
 
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
-
-
-def _existing(path: Path) -> None:
-    if not path.is_file():
-        raise DataFileError(f"There is no file {path.name} in {path.parent}; check the path.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataFileError(f"Expected a .parquet or .csv file; found {path.name!r}.")
-    if path.stat().st_size == 0:
-        raise DataFileError(f"{path.name} is empty (0 bytes); choose a file with data.")
-
-
-def _parquet(path: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    _existing(path)
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise _not_parquet(path, exc) from exc
-
-
-def _not_parquet(path: Path, exc: Exception) -> DataFileError:
-    with path.open("rb") as stream:
-        begins = stream.read(4) == b"PAR1"
-    found = "a truncated or damaged one" if begins else "something else"
-    return DataFileError(
-        f"{path.name} should be a parquet file but is {found}; export or copy it again "
-        f"({type(exc).__name__})."
-    )
-
-
-def _iter_parquet(path: Path, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
-    import pandas as pd
-    import pyarrow as pa
-
-    file = _parquet(path)
-    read_any = False
-    try:
-        for batch in file.iter_batches(batch_size=rows, columns=columns):
-            if batch.num_rows:
-                read_any = True
-                yield _plain_frame(batch)
-        if not read_any:
-            yield pd.DataFrame(columns=columns)
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise _not_parquet(path, exc) from exc
-
-
-def _plain_frame(batch: Any) -> pd.DataFrame:
+def plain_frame(table: pa.Table) -> pd.DataFrame:
     """Arrow to pandas with decimals as floats and dictionaries as their values."""
     import pyarrow as pa
 
-    table = pa.Table.from_batches([batch])
     for index, column in enumerate(table.schema):
         kind = column.type
         if pa.types.is_dictionary(kind):
-            table = table.set_column(index, column.name, table.column(index).cast(kind.value_type))
-        elif pa.types.is_decimal(kind):
+            kind = kind.value_type
+            table = table.set_column(index, column.name, table.column(index).cast(kind))
+        if pa.types.is_decimal(kind):
             table = table.set_column(index, column.name, table.column(index).cast(pa.float64()))
     return table.replace_schema_metadata(None).to_pandas()
-
-
-def _text_or_none(field: str) -> str | None:
-    return field or None
-
-
-def _csv_header(path: Path) -> list[str]:
-    _existing(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader(stream), [])
-    except (UnicodeDecodeError, csv.Error) as exc:
-        raise _not_utf8(path, exc) from exc
-    if not any(name.strip() for name in header):
-        raise DataFileError(f"{path.name} has no header row with column names.")
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise DataFileError(
-            f"{path.name} should separate its columns by commas; found the one name "
-            f"{header[0][:60]!r}. Save it as CSV with commas and try again."
-        )
-    # Exports with row numbers leave the first name empty; pandas' name for it, as people know it.
-    return [name or f"Unnamed: {index}" for index, name in enumerate(header)]
-
-
-def _not_utf8(path: Path, exc: Exception) -> DataFileError:
-    return DataFileError(
-        f"{path.name} should be a CSV file in UTF-8; found bytes that are not ({exc}). "
-        "Save it as CSV UTF-8 and try again."
-    )
-
-
-def _iter_csv(
-    path: Path, names: list[str], columns: list[str], rows: int, text: Collection[str]
-) -> Iterator[pd.DataFrame]:
-    """Every column is read and the wanted ones kept.
-
-    With ``usecols`` or ``index_col=False`` pandas would drop surplus fields without a word.
-    """
-    import pandas as pd
-
-    try:
-        with pd.read_csv(
-            path,
-            header=0,
-            names=names,
-            chunksize=rows,
-            encoding="utf-8-sig",
-            low_memory=False,
-            converters={name: _text_or_none for name in names if name in text},
-        ) as reader:
-            read_any = False
-            for chunk in reader:
-                read_any = True
-                if not isinstance(chunk.index, pd.RangeIndex):
-                    raise ValueError("its rows have more fields than its header has names")
-                yield chunk[columns].reset_index(drop=True)
-        if not read_any:
-            yield pd.DataFrame(columns=columns)
-    except UnicodeDecodeError as exc:
-        raise _not_utf8(path, exc) from exc
-    except ValueError as exc:  # the parser's own errors are ValueErrors too
-        raise DataFileError(
-            f"{path.name} cannot be read as CSV with a header and commas: "
-            f"{' '.join(str(exc).split())[:200]}."
-        ) from exc

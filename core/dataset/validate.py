@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.dataset.spec import ProjectSpec
+from core.dataset.values import by_distinct, noun, read_arrow, read_series, to_series
 from core.errors import SchemaError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -90,48 +92,53 @@ class Coerced:
         return self.reasons == ""
 
 
-def coerce(frame: pd.DataFrame, spec: ProjectSpec, what: str) -> Coerced:
-    """Read every model column as its kind says.
+def coerce(
+    table: pd.DataFrame | pa.Table, spec: ProjectSpec, what: str, first: bool = True
+) -> Coerced:
+    """Read every model column as its kind says; ``table`` is of pandas or Arrow.
 
     A value that cannot be read, or is missing where the project needs one, gives its row a reason.
-    Raises SchemaError where columns are absent, or where no value of a column can be read.
+    Raises SchemaError where columns are absent, or where no value of a column can be read and the
+    table is the ``first`` of its file: later ones may be a few bad rows.
     """
     import pandas as pd
 
-    from core.dataset.columns import MISSING, as_booleans, as_categories, as_numbers
-
-    require_columns(list(frame.columns), spec.raw_columns, what)
+    is_frame = isinstance(table, pd.DataFrame)
+    names = list(table.columns) if is_frame else table.column_names
+    require_columns(names, spec.raw_columns, what)
     values: dict[str, np.ndarray] = {}
-    reasons = np.full(len(frame), "", dtype=object)
+    reasons = np.full(len(table), "", dtype=object)
     wrong: list[str] = []
     for column in spec.columns:
-        raw = frame[column.name]
-        absent = _absent(raw)
-        if column.kind == "categorical":
-            read = as_categories(raw)
-            read[read == MISSING] = None
-            values[column.name] = read
-        else:
-            read = as_numbers(raw) if column.kind == "numeric" else as_booleans(raw)
-            values[column.name] = read
-            unread = np.isnan(read) & ~absent
-            if unread.any():
-                if unread.sum() == (~absent).sum():
-                    wrong.append(_wrong_type(column.name, column.kind, raw, unread))
-                _add_reasons(reasons, unread, f"{column.name}: not a {_NOUN[column.kind]}")
-        if column.name in spec.required_columns and absent.any():
-            _add_reasons(reasons, absent, f"{column.name}: missing")
+        raw = table[column.name]
+        read = read_series(raw, column.kind) if is_frame else read_arrow(raw, column.kind)
+        values[column.name] = read.values
+        if read.unread.any():
+            if first and read.unread.sum() == (~read.absent).sum():
+                wrong.append(_wrong_type(column.name, column.kind, raw, read.unread))
+            _add_reasons(reasons, read.unread, f"{column.name}: not a {noun(column.kind)}")
+        if column.name in spec.required_columns and read.absent.any():
+            _add_reasons(reasons, read.absent, f"{column.name}: missing")
     if wrong:
         raise SchemaError(f"{what} has {'; '.join(wrong)}. Mend the column(s) and try again.")
-    return Coerced(pd.DataFrame(values, index=frame.index), reasons)
+    return Coerced(pd.DataFrame(values, index=table.index if is_frame else None), reasons)
 
 
-def read_labels(values: pd.Series, spec: ProjectSpec, what: str) -> np.ndarray:
+def read_labels(values: pd.Series | pa.ChunkedArray, spec: ProjectSpec, what: str) -> np.ndarray:
     """The target as float64 of shape (n,): 1.0 positive, 0.0 negative, nan unknown.
 
     Raises SchemaError when there are more than two labels, or when two are there and neither is
     the positive one.
     """
+    import pandas as pd
+
+    if isinstance(values, pd.Series):
+        return _labels_of(values, spec, what)
+    places, distinct = by_distinct(values)
+    return _labels_of(distinct, spec, what)[places]
+
+
+def _labels_of(values: pd.Series, spec: ProjectSpec, what: str) -> np.ndarray:
     from core.dataset.columns import MISSING, as_categories
 
     text = as_categories(values)
@@ -156,23 +163,14 @@ def read_labels(values: pd.Series, spec: ProjectSpec, what: str) -> np.ndarray:
 
 _TRUE_WORDS = {"1", "1.0", "True", "true"}
 _FALSE_WORDS = {"0", "0.0", "False", "false"}
-_NOUN = {"numeric": "finite number", "boolean": "yes/no value", "categorical": "text"}
 
 
-def _absent(raw: pd.Series) -> np.ndarray:
+def _wrong_type(name: str, kind: str, raw: pd.Series | pa.ChunkedArray, unread: np.ndarray) -> str:
     import pandas as pd
 
-    from core.dataset.columns import as_text
-
-    absent = raw.isna().to_numpy(dtype=bool)
-    if pd.api.types.is_object_dtype(raw.dtype) or pd.api.types.is_string_dtype(raw.dtype):
-        absent = absent | as_text(raw).str.strip().eq("").fillna(True).to_numpy(dtype=bool)
-    return absent
-
-
-def _wrong_type(name: str, kind: str, raw: pd.Series, unread: np.ndarray) -> str:
-    example = str(raw.to_numpy()[np.flatnonzero(unread)[0]])[:40]
-    return f"{name!r} where {_NOUN[kind]}s belong, but found {raw.dtype} such as {example!r}"
+    series = raw if isinstance(raw, pd.Series) else to_series(raw)
+    example = str(series.to_numpy()[np.flatnonzero(unread)[0]])[:40]
+    return f"{name!r} where {noun(kind)}s belong, but found {series.dtype} such as {example!r}"
 
 
 def _add_reasons(reasons: np.ndarray, mask: np.ndarray, text: str) -> None:

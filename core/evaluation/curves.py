@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from core.evaluation.tally import ScoredLabels, check_pair
+from core.evaluation.tally import ScoredLabels, Tally, check_pair
 
 Numbers = tuple[float, ...]
 
@@ -100,13 +100,13 @@ def _numbers(values: np.ndarray) -> Numbers:
     return tuple(float(value) for value in values)
 
 
-def _descending(scored: ScoredLabels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _descending(tally: Tally) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(false positives, true positives, threshold), each (k + 1,), threshold falling.
 
     Entry 0 calls nothing positive. "Above t" is strict, so the threshold that lets in the
     rows at one score is the next score down, and the last lies just below the lowest.
     """
-    tally, score = scored.tally(), scored.score[::-1]
+    score = tally.of.score[::-1]
     false_positives = np.concatenate([[0.0], np.cumsum(tally.negatives[::-1])])
     true_positives = np.concatenate([[0.0], np.cumsum(tally.positives[::-1])])
     threshold = np.append(score, np.nextafter(score[-1], -1.0))
@@ -137,11 +137,15 @@ def roc_points(y: np.ndarray, probability: np.ndarray, max_points: int = 400) ->
     ``auc`` is that of all rows, not of the thinned curve. Raises ValueError as
     ``binary_metrics`` does.
     """
-    scored = ScoredLabels.of(y, probability)
-    auc = scored.tally().roc_auc()
+    return roc_of(ScoredLabels.of(y, probability).tally(), max_points)
+
+
+def roc_of(tally: Tally, max_points: int = 400) -> RocCurve:
+    """The same curve of rows that were counted already, by score and label."""
+    auc = tally.roc_auc()
     if math.isnan(auc):
         return RocCurve((), (), (), auc)
-    false_positives, true_positives, threshold = _descending(scored)
+    false_positives, true_positives, threshold = _descending(tally)
     corners = _corners(false_positives, true_positives)
     fpr = (false_positives / false_positives[-1])[corners]
     tpr = (true_positives / true_positives[-1])[corners]
@@ -162,7 +166,7 @@ def pr_points(y: np.ndarray, probability: np.ndarray, max_points: int = 400) -> 
     base_rate = float(labels.mean()) if len(scored) else math.nan
     if not labels.any():
         return PrCurve((), (), (), math.nan, base_rate)
-    false_positives, true_positives, threshold = _descending(scored)
+    false_positives, true_positives, threshold = _descending(scored.tally())
     recall = true_positives / true_positives[-1]
     precision = np.ones_like(recall)
     precision[1:] = true_positives[1:] / (true_positives[1:] + false_positives[1:])
@@ -198,13 +202,29 @@ def calibration_points(
     else:
         edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
         edges = edges if len(edges) > 1 else np.array([0.0, 1.0])
-    cells, inner = len(edges) - 1, edges[1:-1]
-    place = np.searchsorted(inner, values)
-    count = np.bincount(place, minlength=cells)
-    rows = np.where(count, count, np.nan)
+    return _binned(edges, values, np.ones(len(values)), labels)
+
+
+def calibration_of(tally: Tally, bins: int = 10) -> Calibration:
+    """The same, in bins of equal width, of rows that were counted already by score and label."""
+    rows = tally.positives + tally.negatives
+    return _binned(np.linspace(0, 1, bins + 1), tally.of.score, rows, tally.positives)
+
+
+def _binned(
+    edges: np.ndarray, score: np.ndarray, rows: np.ndarray, positives: np.ndarray
+) -> Calibration:
+    cells = len(edges) - 1
+    place = np.searchsorted(edges[1:-1], score)
+
+    def summed(weights: np.ndarray) -> np.ndarray:
+        return np.bincount(place, weights=weights, minlength=cells)
+
+    count = summed(rows)
+    known = np.where(count, count, np.nan)
     return Calibration(
-        mean_predicted=_numbers(np.bincount(place, weights=values, minlength=cells) / rows),
-        observed=_numbers(np.bincount(place, weights=labels, minlength=cells) / rows),
+        mean_predicted=_numbers(summed(score * rows) / known),
+        observed=_numbers(summed(positives) / known),
         count=tuple(int(number) for number in count),
         edges=_numbers(edges),
     )

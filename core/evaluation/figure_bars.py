@@ -1,4 +1,4 @@
-"""Charts of counts and sizes: confusion, importances, probabilities, metrics side by side."""
+"""Charts of counts and sizes: confusion, importances, metrics side by side."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import numpy as np
 from core.evaluation.figure_curves import NO_ROWS
 from core.evaluation.figure_parts import CLASS_NAMES, colours, digits, empty_figure
 from core.evaluation.importance import Importance
-from core.evaluation.metrics import METRICS, Metrics, check_threshold
-from core.evaluation.tally import check_probability
-from core.palette import ACCENT, CHAMPION, MUTED, NEGATIVE, POSITIVE, layout
+from core.evaluation.metrics import METRICS, Metrics
+from core.palette import CHAMPION, MUTED, layout
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _FALL = "Fall in ROC AUC when shuffled"
-_BINS = 50
 NOTHING = "nothing"
 
 
@@ -162,78 +160,6 @@ def _importance_layout(title: str, bars: int) -> dict[str, object]:
         # A feature called "2" is a name, not a number.
         yaxis={"title": {"text": "Feature"}, "type": "category", "autorange": "reversed"},
     )
-
-
-def probability_histogram(
-    probability: np.ndarray,
-    threshold: float = 0.5,
-    label: np.ndarray | None = None,
-    class_names: tuple[str, str] = ("label 0", "label 1"),
-) -> Figure:
-    """Rows by predicted probability in 50 bins, with the threshold; counted here, not drawn raw.
-
-    ``probability``: (n,); ``label``, if given: (n,) outcomes 0 or 1, nan where unknown, which
-    splits the bars by what happened, named after ``class_names``: of class 0, of class 1.
-    Raises ValueError where lengths differ or values are not probabilities.
-    """
-    import plotly.graph_objects as go
-
-    values, threshold = check_probability(probability), check_threshold(threshold)
-    if not len(values):
-        return empty_figure("Predicted probabilities", "No scored rows")
-    edges = np.linspace(0, 1, _BINS + 1)
-    figure = go.Figure()
-    for name, colour, part in _by_outcome(values, label, class_names):
-        count, _ = np.histogram(part, bins=edges)
-        figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=count,
-            width=1 / _BINS,
-            name=name,
-            marker={"color": colour},
-            hovertemplate="around %{x:.2f}: %{y:,} rows",
-        )
-    figure.add_vline(
-        x=threshold,
-        line={"color": CHAMPION, "dash": "dash"},
-        annotation_text=f"threshold {threshold:g}",
-        annotation_position="top",
-        annotation_yshift=4,
-    )
-    above = float((values > threshold).mean())
-    rows = "row is" if len(values) == 1 else "rows are"
-    return figure.update_layout(
-        layout(
-            f"{above:.1%} of {len(values):,} {rows} above the threshold of {threshold:g}",
-            barmode="stack",
-            bargap=0,
-            showlegend=label is not None,
-            xaxis={"title": {"text": "Predicted probability"}, "range": [0, 1]},
-            yaxis={"title": {"text": "Rows"}},
-        )
-    )
-
-
-def _by_outcome(
-    values: np.ndarray, label: np.ndarray | None, class_names: tuple[str, str]
-) -> list[tuple[str, str, np.ndarray]]:
-    """(name, colour, probabilities) of each outcome that occurs."""
-    if label is None:
-        return [("scored", ACCENT, values)]
-    outcome = np.asarray(label, dtype=np.float64)
-    if outcome.shape != values.shape:
-        raise ValueError(
-            "Labels and probabilities must belong to the same rows; "
-            f"found {len(outcome):,} labels and {len(values):,} probabilities."
-        )
-    parts = [
-        (class_names[1], POSITIVE, values[outcome == 1]),
-        (class_names[0], NEGATIVE, values[outcome == 0]),
-        ("no label yet", MUTED, values[np.isnan(outcome)]),
-    ]
-    if sum(len(part) for *_, part in parts) != len(values):
-        raise ValueError("Labels must be 0, 1 or missing; found other values.")
-    return [part for part in parts if len(part[2])]
 
 
 def metric_bars(

@@ -9,15 +9,16 @@ from core.evaluation.figure_bars import (
     importance_comparison_figure,
     importance_figure,
     metric_bars,
-    probability_histogram,
 )
 from core.evaluation.figure_curves import calibration_figure, pr_figure, roc_figure
 from core.evaluation.figure_learning import learning_figure
 from core.evaluation.figure_parts import empty_figure, numbers_of
+from core.evaluation.figure_scores import counted_histogram, probability_histogram
 
 __all__ = [
     "calibration_figure",
     "confusion_figure",
+    "counted_histogram",
     "empty_figure",
     "importance_comparison_figure",
     "importance_figure",

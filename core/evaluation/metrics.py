@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from core.evaluation.resampling import Interval, bootstrap_intervals
-from core.evaluation.tally import Confusion, ScoredLabels, check_labels
+from core.evaluation.tally import Confusion, ScoredLabels, Tally, check_labels
 
 __all__ = [
     "METRICS",
@@ -22,6 +22,7 @@ __all__ = [
     "binary_metrics",
     "bootstrap_intervals",
     "constant_log_loss",
+    "metrics_of",
 ]
 
 
@@ -169,8 +170,12 @@ def binary_metrics(y: np.ndarray, probability: np.ndarray, threshold: float = 0.
     are 0. Values are scikit-learn's on float64 input. Raises ValueError where lengths differ,
     labels are not 0 or 1, or probabilities are missing or outside [0, 1].
     """
+    return metrics_of(ScoredLabels.of(y, probability).tally(), threshold)
+
+
+def metrics_of(tally: Tally, threshold: float = 0.5) -> Metrics:
+    """The same metrics of rows that were counted already, by score and label."""
     threshold = check_threshold(threshold)
-    tally = ScoredLabels.of(y, probability).tally()
     confusion = tally.confusion(threshold)
     return Metrics(
         n=confusion.n,

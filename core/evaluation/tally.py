@@ -75,10 +75,12 @@ class ScoredLabels:
         """Check and condense; raises ValueError as ``check_pair`` does."""
         labels, values = check_pair(y, probability)
         score, place = np.unique(values, return_inverse=True)
-        # scikit-learn's clip: a certain and wrong answer costs 36 nats, not infinity.
-        tiny = np.finfo(np.float64).eps
-        inside = np.clip(score, tiny, 1 - tiny)
-        return cls(score, -np.log(inside), -np.log1p(-inside), 2 * place + labels)
+        return cls(score, *_losses(score), 2 * place + labels)
+
+    @classmethod
+    def without_rows(cls, score: np.ndarray) -> ScoredLabels:
+        """The table of distinct scores, ascending, for counts that are known already."""
+        return cls(score, *_losses(score), np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.cell)
@@ -88,6 +90,14 @@ class ScoredLabels:
         cells = self.cell if rows is None else self.cell[rows]
         counts = np.bincount(cells, minlength=2 * len(self.score)).astype(np.float64)
         return Tally(self, negatives=counts[0::2], positives=counts[1::2])
+
+
+def _losses(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a row at each score costs, in nats, if it is positive and if it is negative."""
+    # scikit-learn's clip: a certain and wrong answer costs 36 nats, not infinity.
+    tiny = np.finfo(np.float64).eps
+    inside = np.clip(score, tiny, 1 - tiny)
+    return -np.log(inside), -np.log1p(-inside)
 
 
 @dataclass(frozen=True, eq=False)

@@ -126,13 +126,18 @@ def check_kinds(kinds: Mapping[str, Kind]) -> dict[str, Kind]:
 
 
 def header_line(columns: Sequence[str]) -> bytes:
-    """The header as CSV bytes, with its line feed."""
+    """The log's header as CSV bytes, with its line feed."""
+    return names_line((*HEAD, *columns, *TAIL))
+
+
+def names_line(names: Sequence[str]) -> bytes:
+    """Column names as a CSV row, with its line feed."""
     # Not csv.writer, which leaves a lone carriage return unquoted (Python 3.11 and 3.12).
-    names = (
+    cells = (
         '"' + name.replace('"', '""') + '"' if not name or _NEEDS_QUOTES.search(name) else name
-        for name in (*HEAD, *columns, *TAIL)
+        for name in names
     )
-    return (",".join(names) + "\n").encode("utf-8")
+    return (",".join(cells) + "\n").encode("utf-8")
 
 
 def parse_header(line: bytes, name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from decimal import Decimal
 from pathlib import Path
 
@@ -185,6 +186,97 @@ def test_csv_dialects(tmp_path: Path, content: bytes) -> None:
     assert io.read_table(path).to_dict("list") == {"a": [1], "b": [2]}
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a;b\n1;2,5\n3;-4,25\n",
+        b"a\tb\n1\t2.5\n3\t-4.25\n",
+        b"a|b\n1|2.5\n3|-4.25\n",
+        b"a;b\n1;2.5\n3;-4.25\n",
+        b'a,b\n1,"2.5"\n3,-4.25\n',
+    ],
+)
+def test_separators_and_decimal_commas_are_found(tmp_path: Path, content: bytes) -> None:
+    frame = io.read_table(csv_file(tmp_path, content))
+    assert frame.to_dict("list") == {"a": [1, 3], "b": [2.5, -4.25]}
+
+
+def test_codes_and_numbers_in_csv(tmp_path: Path) -> None:
+    frame = io.read_table(csv_file(tmp_path, b"a,b,c,d\n007,1,true,NA\n12, 2.5,False,x\n"))
+    assert frame["a"].tolist() == ["007", "12"]
+    assert frame["b"].tolist() == [1, 2.5]
+    assert frame["c"].tolist() == [True, False]
+    assert frame["d"].tolist() == [None, "x"]
+
+
+PACKERS = {".gz": gzip.compress, ".zst": lambda data: pa.compress(data, "zstd", asbytes=True)}
+
+
+@pytest.mark.parametrize("packed", PACKERS)
+@pytest.mark.parametrize("suffix", io.SUFFIXES)
+def test_packed_files(tmp_path: Path, suffix: str, packed: str) -> None:
+    frame = pd.DataFrame({"a": np.arange(1000), "b": [f"ä{i}" for i in range(1000)]})
+    plain = tmp_path / f"t{suffix}"
+    io.write_table(frame, plain)
+    path = tmp_path / f"t{suffix}{packed}"
+    path.write_bytes(PACKERS[packed](plain.read_bytes()))
+    pd.testing.assert_frame_equal(io.read_table(path), frame)
+    assert io.row_count(path) == 1000
+    path.write_bytes(path.read_bytes()[:-9])
+    assert "truncated or damaged" in refusal(path)
+
+
+def test_a_file_is_what_it_holds_whatever_its_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2]})
+    path = tmp_path / "t.csv"
+    frame.to_parquet(path)
+    pd.testing.assert_frame_equal(io.read_table(path), frame)
+    path.write_bytes(gzip.compress(b"a\n1\n2\n"))
+    pd.testing.assert_frame_equal(io.read_table(path), frame)
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".parquet.zst"])
+def test_a_file_that_unpacks_to_too_much(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"bomb{suffix}"
+    content = b"a,b\n" + b"1,2\n" * 3_000_000
+    path.write_bytes(PACKERS[path.suffix](content))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DataFileError, match=r"unpacks to more than 5 MB.*COURTSIDE_MAX_UNPACKED"):
+        _ = io.TableFile(path, unpacked_limit_bytes=5_000_000, scratch=tmp_path).rows
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_endless_row(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" + b"0" * 40_000_000))
+    assert "a row of more than 8 MB" in refusal(path)
+
+
+def test_an_encrypted_parquet(tmp_path: Path) -> None:
+    path = parquet_file(tmp_path, pa.table({"a": range(50)}))
+    # The magic of a file with an encrypted footer; Arrow's wheels for every platform can read it.
+    path.write_bytes(b"PARE" + path.read_bytes()[4:-4] + b"PARE")
+    assert "encrypted parquet file" in refusal(path)
+
+
+def test_wide_files_come_in_fewer_rows(tmp_path: Path) -> None:
+    path = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({f"c{i}": np.zeros(9000) for i in range(3000)}), path)
+    pieces = list(io.TableFile(path).pieces())
+    assert sum(piece.num_rows for piece in pieces) == 9000
+    assert max(piece.nbytes for piece in pieces) < 80e6
+    assert io.TableFile(path).head(5).shape == (5, 3000)
+
+
+def test_repeated_text_may_stay_as_places(tmp_path: Path) -> None:
+    table = pa.table({"a": ["x", "y", None] * 1000, "b": [f"row {i}" for i in range(3000)]})
+    file = io.TableFile(parquet_file(tmp_path, table))
+    piece = next(file.pieces(as_places=True))
+    assert [pa.types.is_dictionary(t) for t in piece.schema.types] == [True, False]
+    assert piece["a"].to_pylist() == table["a"].to_pylist()
+    assert file.plain_schema
+
+
 def test_csv_with_row_numbers(tmp_path: Path) -> None:
     frame = io.read_table(csv_file(tmp_path, b",a\n0,7\n1,8\n"))
     assert frame.to_dict("list") == {"Unnamed: 0": [0, 1], "a": [7, 8]}
@@ -201,8 +293,6 @@ def test_short_rows_have_missing_values(tmp_path: Path) -> None:
         (b"a,b\n1,2,3\n4,5,6\n", "more fields than its header"),
         (b"a,b\n1,2,3\n4,5\n", "more fields than its header"),
         (b"a,b\n1,2\n4,5,6\n", "Expected 2 fields in line 3, saw 3"),
-        (b"a;b\n1;2\n", "by commas; found the one name 'a;b'"),
-        (b"a\tb\n1\t2\n", "by commas"),
         ("ä,b\n1,2\n".encode("latin-1"), "in UTF-8"),
         ("a,b\nÄrger,2\n".encode("latin-1"), "in UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "in UTF-8"),
