@@ -21,6 +21,7 @@ SHARES = (0.1, 0.325, 0.55, 0.775, 1.0)
 FOLDS = 3
 # Cost against rows before two sizes have told it: between linear and quadratic.
 _ASSUMED_GROWTH = 1.5
+_WORTH_PROCESSES_SECONDS = 1.0
 # The score on fitted rows needs no more of them than this.
 _MOST_FITTED_SCORED = 5000
 
@@ -89,12 +90,15 @@ def learning_curve(
     spent: list[float] = []
     began = clock()
     for place, size in enumerate(sizes):
-        if place and clock() - began + _expected(sizes, spent) > seconds:
+        expected = _expected(sizes, spent) if place else 0.0
+        if clock() - began + expected > seconds and place:
             break
         if tell is not None:
             tell(place, len(sizes))
         start = clock()
-        scores = Parallel(n_jobs=workers)(
+        # Other processes must be worth their start.
+        at_once = workers if expected > _WORTH_PROCESSES_SECONDS else 1
+        scores = Parallel(n_jobs=at_once)(
             delayed(_scores)(estimator, x, labels, fitted[:size], left) for fitted, left in parts
         )
         spent.append(clock() - start)

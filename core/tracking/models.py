@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.dataset import shipped_code
 from core.errors import IntegrityError
-from core.files import sha256_of
+from core.files import sha256_of, write_bytes
 from core.settings import Settings
 from core.tracking.store import client, mapped_errors
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Libraries whose own classes a model file may hold without running foreign code.
 _TRUSTED_HOMES = ("sklearn.", "numpy.", "scipy.", "lightgbm.", "xgboost.", "catboost.")
+# Plain containers that some of them keep their parameters in.
+_TRUSTED_PLAIN = ("collections.OrderedDict",)
+_LOGGED_MODEL = "courtside.complete"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,59 @@ class LoggedModel:
     file_format: str
 
 
+def save_file(pipeline: Any, folder: Path, own_types: Sequence[str]) -> tuple[str, str, str]:
+    """Write a fitted pipeline as it would be registered; its file's name, format and sha256."""
+    import cloudpickle
+    import skops.io
+
+    trusted = _trusted_types(pipeline, own_types)
+    file = folder / ("model.pkl" if trusted is None else "model.skops")
+    dump = cloudpickle.dumps if trusted is None else skops.io.dumps
+    write_bytes(file, dump(pipeline))
+    return file.name, "cloudpickle" if trusted is None else "skops", sha256_of(file)
+
+
+def read_file(file: Path, sha256: str, own_types: Sequence[str]) -> Any:
+    """The pipeline that ``save_file`` wrote; IntegrityError if the file is another."""
+    import cloudpickle
+    import skops.io
+
+    found = sha256_of(file)
+    if found != sha256:
+        raise IntegrityError(
+            f"{file} is not the model that was kept (sha256 {found[:12]}…, expected "
+            f"{sha256[:12]}…); it is not loaded. Train again."
+        )
+    shipped_code.load_all()
+    if file.suffix == ".pkl":
+        # This very file, written by this installation: its checksum has just been compared.
+        return cloudpickle.loads(file.read_bytes())
+    needed = skops.io.get_untrusted_types(file=file)
+    known = (*own_types, *_TRUSTED_PLAIN)
+    trusted = [n for n in needed if n in known or n.startswith(_TRUSTED_HOMES)]
+    return skops.io.load(file, trusted=trusted)
+
+
+def logged_model(settings: Settings, run_id: str, sha256: str) -> LoggedModel | None:
+    """The model that a run holds already, if it is the one with this checksum.
+
+    What an earlier attempt left there, half stored, is removed.
+    """
+    store = client(settings)
+    with mapped_errors("look for the run's model"):
+        experiment = store.get_run(run_id).info.experiment_id
+        found = store.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+        kept = None
+        for model in found:
+            if kept is None and model.tags.get(_LOGGED_MODEL) == sha256:
+                kept = model
+            else:
+                store.delete_logged_model(model.model_id)
+    if kept is None:
+        return None
+    return _logged(kept.model_uri, kept.tags["courtside.format"])
+
+
 def log_model(
     settings: Settings,
     run_id: str,
@@ -43,11 +99,12 @@ def log_model(
     code_files: Sequence[Path],
     own_types: Sequence[str],
     extra_requirements: Sequence[str] = (),
+    kept_as: str = "",
 ) -> LoggedModel:
     """Store a fitted pipeline in a run; the served function is ``predict_proba``.
 
-    ``example``: a few raw rows, shape (k, raw columns); its columns become the signature. Not
-    registered yet.
+    ``example``: a few raw rows, shape (k, raw columns); its columns become the signature.
+    ``kept_as``: by which `logged_model` knows it again. Not registered yet.
     """
     import mlflow
     from mlflow.models import ModelSignature
@@ -75,8 +132,20 @@ def log_model(
                 pyfunc_predict_fn="predict_proba",
                 **options,
             )
-        file = _model_file(Path(mlflow.artifacts.download_artifacts(info.model_uri)))
-    return LoggedModel(info.model_uri, file, sha256_of(file), options["serialization_format"])
+        logged = _logged(info.model_uri, options["serialization_format"])
+        client(settings).set_logged_model_tags(
+            info.model_id,
+            {_LOGGED_MODEL: kept_as or logged.sha256, "courtside.format": logged.file_format},
+        )
+    return logged
+
+
+def _logged(uri: str, file_format: str) -> LoggedModel:
+    import mlflow
+
+    with mapped_errors("read the stored model"):
+        file = _model_file(Path(mlflow.artifacts.download_artifacts(uri)))
+    return LoggedModel(uri, file, sha256_of(file), file_format)
 
 
 def _schemas(columns: Sequence[str]) -> tuple[Any, Any]:
@@ -146,6 +215,7 @@ def _trusted_types(pipeline: Any, own_types: Sequence[str]) -> list[str] | None:
         needed = skops.io.get_untrusted_types(data=skops.io.dumps(pipeline))
     except Exception:  # noqa: BLE001 - skops has no common error for "cannot store this"
         return None
-    if any(name not in own_types and not name.startswith(_TRUSTED_HOMES) for name in needed):
+    known = (*own_types, *_TRUSTED_PLAIN)
+    if any(name not in known and not name.startswith(_TRUSTED_HOMES) for name in needed):
         return None
     return sorted({*needed, *own_types})

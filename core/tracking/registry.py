@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,10 @@ from core.tracking import runs
 from core.tracking.store import client, mapped_errors
 
 ALIASES = ("champion", "challenger")
+# Whether a version is the model that was measured. Those registered without the tag were proven
+# before they were registered.
+PROOF, PENDING, PASSED, FAILED = "proof", "pending", "passed", "failed"
+_PROOF_MESSAGE = "proof_message"
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,29 @@ class Version:
         return "champion" in self.aliases
 
     @property
+    def why_not(self) -> str | None:
+        """Why it may not be used, or None if it may."""
+        proof = self.tags.get(PROOF, PASSED)
+        if proof == PASSED:
+            return None
+        said = self.tags.get(_PROOF_MESSAGE) or "it has not been proven to be the one measured."
+        return f"{self.label} cannot be used: {said}"
+
+    @property
     def label(self) -> str:
         """Short name for a chart or a choice, e.g. "v3 Logistic Regression"."""
         return f"v{self.version} {self.title}"
 
 
 def versions(settings: Settings, project: str) -> list[Version]:
-    """All registered versions, newest first, with their runs' figures; two questions in all."""
+    """All registered versions, newest first, with their runs' figures; two questions in all.
+
+    Those whose proof is still to come are not registered yet, as far as anybody is concerned.
+    """
+    return [v for v in _all_versions(settings, project) if v.tags.get(PROOF) != PENDING]
+
+
+def _all_versions(settings: Settings, project: str) -> list[Version]:
     from mlflow.exceptions import MlflowException
 
     store = client(settings)
@@ -68,13 +88,18 @@ def versions(settings: Settings, project: str) -> list[Version]:
 
 
 def find(settings: Settings, project: str, which: str = "champion") -> Version:
-    """A version by alias or number; NotReady if nothing is registered, BadInput if not this."""
+    """A version by alias or number.
+
+    NotReady if nothing is registered, BadInput if not this, or if it failed its proof.
+    """
     listed = versions(settings, project)
     if not listed:
         raise NotReady(f"{project} has no trained model yet; train one first.")
     wanted = str(which).removeprefix("v")
     for version in listed:
         if wanted == version.version or which in version.aliases:
+            if why_not := version.why_not:
+                raise BadInput(why_not)
             return version
     names = ", ".join([f"v{v.version}" for v in listed] + [a for v in listed for a in v.aliases])
     raise BadInput(f"{project} has no version {which!r}; choose one of {names}.")
@@ -101,13 +126,42 @@ def register(
     return str(made.version)
 
 
+def of_run(settings: Settings, project: str, run_id: str) -> Version | None:
+    """The version that a run's model was registered as, its proof still to come or not."""
+    return next((v for v in _all_versions(settings, project) if v.run_id == run_id), None)
+
+
+def record_proof(settings: Settings, project: str, version: str, failure: str | None) -> None:
+    """Say of a version that its proof passed, or failed and how: then it is never used."""
+    store = client(settings)
+    with mapped_errors("record the proof of the model"):
+        if failure is not None:
+            store.set_model_version_tag(project, version, _PROOF_MESSAGE, failure[:4000])
+        verdict = PASSED if failure is None else FAILED
+        store.set_model_version_tag(project, version, PROOF, verdict)
+
+
+def discard_unproven(settings: Settings, project: str, run_ids: Collection[str]) -> None:
+    """Remove the versions of these runs whose proof never came: their training has ended."""
+    for version in _all_versions(settings, project):
+        if version.run_id in run_ids and version.tags.get(PROOF) == PENDING:
+            with mapped_errors("remove a version that was never proven"):
+                client(settings).delete_model_version(project, version.version)
+
+
 def set_alias(settings: Settings, project: str, alias: str, version: str) -> str | None:
-    """Move an alias to a version; returns the version that had it before, or None."""
+    """Move an alias to a version; returns the version that had it before, or None.
+
+    BadInput for an alias that is none, and for a version that failed its proof.
+    """
     if alias not in ALIASES:
         raise BadInput(f"An alias is one of {', '.join(ALIASES)}; found {alias!r}.")
     store = client(settings)
     with file_lock(settings.project_dir(project) / "aliases.lock"):
-        listed = versions(settings, project)
+        listed = _all_versions(settings, project)
+        why_not = next((v.why_not for v in listed if v.version == version), None)
+        if why_not is not None:
+            raise BadInput(why_not)
         previous = next((v.version for v in listed if alias in v.aliases), None)
         with mapped_errors(f"move the alias {alias}"):
             store.set_registered_model_alias(project, alias, version)

@@ -44,6 +44,23 @@ def _key(name: str) -> str:
     return plain if plain == name else f"{plain}_{zlib.crc32(name.encode()):08x}"
 
 
+def _params(values: Mapping[str, Any]) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(_key(k), str(v)[:_PARAMETER_CHARACTERS]) for k, v in values.items()]
+
+
+def _metrics(values: Mapping[str, float | None], at: float | None = None) -> list[Any]:
+    from mlflow.entities import Metric
+
+    now = int((datetime.now(UTC).timestamp() if at is None else at) * 1000)
+    return [
+        Metric(_key(key), float(value), now, 0)
+        for key, value in values.items()
+        if value is not None and not math.isnan(float(value))
+    ]
+
+
 class RunLog:
     """Writes into one run by its id, from any thread or process."""
 
@@ -53,22 +70,24 @@ class RunLog:
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters; long values are cut to what MLflow takes."""
-        from mlflow.entities import Param
+        self._batch(params=_params(values))
 
-        listed = [Param(_key(k), str(v)[:_PARAMETER_CHARACTERS]) for k, v in values.items()]
-        self._batch(params=listed)
+    def metrics(
+        self, values: Mapping[str, float | None], prefix: str = "", at: float | None = None
+    ) -> None:
+        """Log metrics; None and nan (undefined on these rows) are left out.
 
-    def metrics(self, values: Mapping[str, float | None], prefix: str = "") -> None:
-        """Log metrics; None and nan (undefined on these rows) are left out."""
-        from mlflow.entities import Metric
+        ``at``: seconds since 1970, now by default. The same figures at the same moment count
+        once, however often they are logged.
+        """
+        named = {f"{prefix}{key}": value for key, value in values.items()}
+        self._batch(metrics=_metrics(named, at))
 
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        listed = [
-            Metric(_key(f"{prefix}{key}"), float(value), now, 0)
-            for key, value in values.items()
-            if value is not None and not math.isnan(float(value))
-        ]
-        self._batch(metrics=listed)
+    def params_and_metrics(
+        self, params: Mapping[str, Any], metrics: Mapping[str, float | None]
+    ) -> None:
+        """Both at once: one commit where somebody waits for it."""
+        self._batch(params=_params(params), metrics=_metrics(metrics))
 
     def tags(self, values: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
@@ -83,6 +102,11 @@ class RunLog:
         """Log one file as an artifact."""
         with mapped_errors(f"store {path.name}"):
             client(self._settings).log_artifact(self.run_id, str(path), folder)
+
+    def folder(self, path: Path, folder: str) -> None:
+        """Log all files of a folder as artifacts."""
+        with mapped_errors(f"store {path.name}"):
+            client(self._settings).log_artifacts(self.run_id, str(path), folder)
 
     def text(self, content: str, name: str) -> None:
         """Log text as an artifact named ``name`` (may hold folders)."""
@@ -100,10 +124,16 @@ class RunLog:
         """Log a Plotly figure as an interactive HTML page."""
         self.text(charts.page(figure), name)
 
-    def finish(self, status: str = "FINISHED") -> None:
-        """End the run: FINISHED, FAILED or KILLED."""
+    def finish(self, status: str = "FINISHED", at: float | None = None) -> None:
+        """End the run: FINISHED, FAILED or KILLED; ``at`` seconds since 1970, now by default."""
+        end = None if at is None else int(at * 1000)
         with mapped_errors("end the run"):
-            client(self._settings).set_terminated(self.run_id, status)
+            client(self._settings).set_terminated(self.run_id, status, end)
+
+    def reopen(self) -> None:
+        """Go on with a run that has ended, such as one whose worker lost MLflow."""
+        with mapped_errors("reopen the run"):
+            client(self._settings).update_run(self.run_id, status="RUNNING")
 
 
 def start(
@@ -114,14 +144,19 @@ def start(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     parent_run_id: str | None = None,
+    at: float | None = None,
 ) -> RunLog:
-    """Open a run tagged with its action; the caller ends it with ``finish``."""
+    """Open a run tagged with its action; the caller ends it with ``finish``.
+
+    ``at``: when it began, in seconds since 1970; now by default.
+    """
     labels = {"action": action, "mlflow.runName": name or action, **(tags or {})}
     if parent_run_id:
         labels["mlflow.parentRunId"] = parent_run_id
     experiment = experiment_id(settings, project)
     with mapped_errors(f"open a run for {action}"):
-        run = client(settings).create_run(experiment, tags=labels)
+        begun = None if at is None else int(at * 1000)
+        run = client(settings).create_run(experiment, start_time=begun, tags=labels)
     log = RunLog(settings, run.info.run_id)
     if params:
         log.params(params)
@@ -181,19 +216,31 @@ def get(settings: Settings, run_id: str) -> Run:
         return _run(client(settings).get_run(run_id))
 
 
-def end_if_running(settings: Settings, run_id: str, status: str) -> None:
-    """End a run that its worker could not end itself; fine if it has ended, or is no more."""
+def existing(settings: Settings, run_id: str) -> Run | None:
+    """One run by its id, None if there is none; TrackingError where that cannot be told."""
     from mlflow.exceptions import MlflowException
 
     try:
-        running = get(settings, run_id).status in ("RUNNING", "SCHEDULED")
+        return get(settings, run_id)
     except TrackingError as exc:
         cause = exc.__cause__
         if isinstance(cause, MlflowException) and cause.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return
+            return None
         raise
-    if running:
+
+
+def end_if_running(settings: Settings, run_id: str, status: str) -> None:
+    """End a run that its worker could not end itself; fine if it has ended, or is no more."""
+    run = existing(settings, run_id)
+    if run is not None and run.status in ("RUNNING", "SCHEDULED"):
         RunLog(settings, run_id).finish(status)
+
+
+def child(settings: Settings, project: str, parent_run_id: str, algorithm: str) -> Run | None:
+    """The run of one algorithm below a training's, if there is one."""
+    where = f"tags.`mlflow.parentRunId` = '{parent_run_id}' AND tags.algorithm = '{algorithm}'"
+    found = search(settings, project, where, limit=1)
+    return found[0] if found else None
 
 
 def end_with_children(settings: Settings, project: str, run_id: str, status: str) -> None:

@@ -36,6 +36,13 @@ def calibrated(estimator: Any, x: Any, y: Any, folds: Any, method: str, workers:
     return wrapped.fit(x, y)
 
 
+def bare(estimator: Any) -> Any:
+    """The tuned estimator under its calibration; itself where it has none."""
+    from sklearn.calibration import CalibratedClassifierCV
+
+    return estimator.estimator if isinstance(estimator, CalibratedClassifierCV) else estimator
+
+
 def choose_threshold(
     rule: ThresholdRule, estimator: Any, x: Any, y: Any, folds: Any, workers: int
 ) -> float:

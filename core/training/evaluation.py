@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,15 @@ import numpy as np
 from core.dataset.spec import ProjectSpec
 from core.evaluation.curves import calibration_points, pr_points, roc_points
 from core.evaluation.importance import Importance, permutation_importance
+from core.evaluation.learning import FOLDS, LearningCurve, learning_curve
 from core.evaluation.metrics import Metrics, binary_metrics
 from core.training.pipeline import probability_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# A model that calls so many rows the same tells nothing by its decisions.
+_ONE_CLASS = 0.99
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,26 @@ class Holdout:
     importance: list[Importance]
     curves: dict[str, dict[str, Any]]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What makes these figures mean less than they seem to, in words."""
+        found = self.metrics.confusion
+        positive = found.true_positives + found.false_positives
+        actual = found.true_positives + found.false_negatives
+        rows = positive + found.true_negatives + found.false_negatives
+        for word, decided, true in (
+            ("positive", positive, actual),
+            ("negative", rows - positive, rows - actual),
+        ):
+            # Rare as the other class may be: far less of it is called than there is.
+            if rows and decided >= _ONE_CLASS * rows and 2 * (rows - decided) < rows - true:
+                return [
+                    f"It calls {decided / rows:.1%} of the holdout rows {word}, where "
+                    f"{true / rows:.1%} are: above its threshold of {self.metrics.threshold:.3g} "
+                    "it hardly decides at all, whatever F1 or accuracy say."
+                ]
+        return []
+
     def as_dict(self) -> dict[str, Any]:
         """JSON: metrics, curves and importance, without the rows."""
         return {
@@ -34,6 +59,21 @@ class Holdout:
             "importance": [asdict(one) for one in self.importance],
             **self.curves,
         }
+
+
+def learned(
+    estimator: Any,
+    x: pd.DataFrame,
+    y: Any,
+    seconds: float,
+    seed: int,
+    workers: int,
+    tell: Callable[[int, int], None],
+) -> LearningCurve | None:
+    """The learning curve of a tuned estimator; None where its rows are too few for one."""
+    if np.bincount(np.asarray(y).astype(int), minlength=2).min() < FOLDS:
+        return None
+    return learning_curve(estimator, x, y, seconds=seconds, seed=seed, workers=workers, tell=tell)
 
 
 def evaluate(

@@ -24,6 +24,7 @@ class Progress:
         self._folds = plan.folds
         self._total = max(plan.fits, 1)
         self._before = 0
+        self._tuned: set[str] = set()
 
     def comparing(self, algorithm: str, done: int, total: int, best: float | None) -> None:
         """``done`` of ``total`` algorithms are compared, ``algorithm`` is next."""
@@ -48,7 +49,25 @@ class Progress:
         return tell
 
     def tuned(self, model: ModelPlan) -> None:
-        self._before += model.candidates * self._folds
+        if model.algorithm not in self._tuned:
+            self._tuned.add(model.algorithm)
+            self._before += model.candidates * self._folds
+
+    def learning(self, title: str) -> Callable[[int, int], None]:
+        """What tells of a model's learning curve: sizes done, of so many."""
+        stage = stages.of_model("learning", title)
+        return lambda done, of: self._reporter.report(stage, done, of, self._share(), "sizes")
+
+    def publishing(self, title: str, done: int, total: int) -> None:
+        """``done`` of ``total`` models are registered, this one is next."""
+        fraction = _BEFORE + _FITS + (1 - _BEFORE - _FITS) * done / total
+        self._reporter.report(stages.of_model("registering", title), 0, 1, fraction)
+
+    def failed(self, model: ModelPlan, reason: str) -> None:
+        """The model could not be trained; the others go on."""
+        self.tuned(model)
+        name = stages.not_trained(title_of(model.algorithm))
+        self._reporter.report(name, 1, 1, self._share(), reason)
 
     def stage(self, name: str) -> None:
         self._reporter.report(name, 0, 1, self._share())

@@ -7,8 +7,23 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
 from core.settings import REPOSITORY
+from core.training.catalogue import CATALOGUE
+from core.training.plan import TrainingPlan
 
 _PACKAGES = ("pycaret-core", "scikit-learn", "numpy", "pandas", "mlflow")
+
+
+def parameters(plan: TrainingPlan) -> dict[str, str]:
+    """Versions of the libraries that a plan uses, as a run's parameters."""
+    packages = [CATALOGUE[model.algorithm].package for model in plan.models]
+    found = versions(*(name for name in packages if name))
+    return {f"version.{name}": version for name, version in found.items()}
+
+
+def tags() -> dict[str, str]:
+    """The commit of this installation as a run's tag, if there is one."""
+    commit = git_commit()
+    return {"mlflow.source.git.commit": commit} if commit else {}
 
 
 def versions(*more: str) -> dict[str, str]:

@@ -1,132 +1,246 @@
-"""What a training leaves behind in files and in MLflow, besides the registered version."""
+"""From the kept folder to MLflow, the registry and the project's layers; once, however often tried.
+
+Each step first looks for what an earlier attempt left: the child run by parent and algorithm, the
+stored model and the version by their run. Figures carry the moment at which they were measured,
+and MLflow keeps equal ones once.
+"""
 
 from __future__ import annotations
 
-import math
-import shutil
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from core import charts
-from core.dataset import io
-from core.dataset.spec import ProjectSpec
-from core.evaluation import figures
-from core.evaluation.curves import Calibration, PrCurve, RocCurve
-from core.files import atomic_path, write_json
+from core.dataset import io, shipped_code
+from core.errors import IntegrityError
 from core.settings import Settings
-from core.tracking.models import LoggedModel
+from core.tracking import models, registry, runs
 from core.tracking.runs import RunLog
-from core.training.catalogue import Algorithm, title_of
+from core.training import layers, proof
+from core.training.kept import Kept, Trained, Training
+from core.training.run_record import RunRecord, failed_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from core.training.evaluation import Holdout
-    from core.training.pycaret_adapter import Tuned
-
-
-def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Hyperparameters as JSON: numbers, text, truth values, None; anything else as its text."""
-    return {name: _plain(value) for name, value in values.items()}
+    from core.tracking.models import LoggedModel
+    from core.tracking.registry import Version
+    from core.training.progress import Progress
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
+def publish(
+    settings: Settings, record: RunRecord, kept: Kept, run: RunLog, progress: Progress
+) -> dict[str, Any]:
+    """Log, register and prove all that is kept; returns the job's result.
 
-
-def figures_and_tables(
-    settings: Settings,
-    spec: ProjectSpec,
-    run: RunLog,
-    algorithm: str,
-    holdout: Holdout,
-    tuned: Tuned,
-    test: pd.DataFrame,
-) -> None:
-    """Holdout predictions, candidates, folds and figures: to MLflow, 07 and 08."""
-    run.metrics(holdout.metrics.as_dict(), prefix="test_")
-    run.metrics(tuned.cv_means, prefix="cv_")
-    run.json(holdout.as_dict(), "evaluation.json")
-    output = settings.layer(spec.name, "07_model_output")
-    reporting = settings.layer(spec.name, "08_reporting")
-    predictions = test.assign(
-        probability=holdout.probability,
-        probability_negative=1 - holdout.probability,
-        prediction=(holdout.probability > holdout.metrics.threshold).astype(int),
-    )
-    tables = {
-        output / f"holdout_{algorithm}.parquet": predictions,
-        output / f"holdout_{algorithm}.csv": predictions,
-        reporting / f"candidates_{algorithm}.csv": tuned.candidates,
-        reporting / f"folds_{algorithm}.csv": tuned.folds,
+    Raises IntegrityError, after the others are published, where a registered version is not
+    the model that was measured: it is left in the registry, never to be used.
+    """
+    training = kept.read_training()
+    for failed in training.failed:
+        failed_run(settings, record.project, run.run_id, failed)
+    _comparison(settings, record.project, run, training)
+    reports: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    for place, trained in enumerate(training.models):
+        progress.publishing(trained.title, place, len(training.models))
+        one = _Publication(settings, record, kept, trained, run.run_id)
+        version, why_not = one.run()
+        if why_not is None:
+            reports.append(one.report(version))
+        else:
+            wrong.append(f"v{version.version} {trained.title}: {why_not}")
+    if wrong:
+        raise IntegrityError(" ".join(wrong))
+    result = {
+        **_conclude(settings, record.project, run, reports, training.models),
+        "compared": training.compared,
+        "failed": [
+            {"algorithm": one.algorithm, "title": one.title, "reason": one.reason}
+            for one in training.failed
+        ],
     }
-    for path, table in tables.items():
-        io.write_table(table, path)
-        run.file(path, "tables")
-    for name, figure in holdout_figures(holdout, title_of(algorithm)).items():
-        charts.save(figure, reporting / f"{name}_{algorithm}.html")
-        run.figure(figure, f"figures/{name}.html")
+    run.finish()
+    return result
 
 
-def comparison(
-    settings: Settings, spec: ProjectSpec, run: RunLog, rows: Sequence[dict[str, Any]]
-) -> None:
+class _Publication:
+    """One kept model on its way into MLflow and the registry."""
+
+    def __init__(
+        self, settings: Settings, record: RunRecord, kept: Kept, trained: Trained, parent: str
+    ) -> None:
+        self._settings = settings
+        self._record = record
+        self._project = record.project
+        self._folder = kept.of(trained.algorithm)
+        self._trained = trained
+        self._decided = {
+            "threshold": repr(trained.threshold),
+            "threshold_rule": trained.threshold_rule,
+            "calibration": trained.calibration,
+        }
+        self._log = self._child(parent)
+
+    def run(self) -> tuple[Version, str | None]:
+        """The version, and how it differs from what was measured; None where it does not."""
+        self._values_and_files()
+        logged = self._model()
+        version = self._version(logged)
+        why_not = proof.difference(
+            models.load_pipeline(self._settings, version),
+            self._trained,
+            self._record.spec,
+            io.read_table(self._folder / "holdout.parquet"),
+            io.read_table(self._folder / "fitted.parquet"),
+        )
+        registry.record_proof(self._settings, self._project, version.version, why_not)
+        if why_not is None:
+            layers.copy_into(
+                self._settings,
+                self._project,
+                self._folder,
+                self._trained,
+                version.version,
+                logged,
+            )
+            self._log.tags({"version": version.version})
+            self._log.finish(at=self._trained.finished_at)
+        else:
+            self._log.tags({"version": version.version, "error": why_not})
+            self._log.finish("FAILED")
+        return version, why_not
+
+    def report(self, version: Version) -> dict[str, Any]:
+        """The model's part of the job's result."""
+        one = self._trained
+        wanted = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
+        return {
+            "algorithm": one.algorithm,
+            "version": version.version,
+            "run_id": self._log.run_id,
+            "test": {name: one.metrics[name] for name in wanted},
+            "cv": one.cv,
+            "hyperparameters": one.hyperparameters,
+            "threshold": one.threshold,
+            "threshold_rule": one.threshold_rule,
+            "calibration": one.calibration,
+            "candidates": one.candidates,
+            "candidates_tried": one.candidates_tried,
+            "warnings": one.warnings,
+        }
+
+    def _child(self, parent: str) -> RunLog:
+        one = self._trained
+        if found := runs.child(self._settings, self._project, parent, one.algorithm):
+            return RunLog(self._settings, found.run_id)
+        return runs.start(
+            self._settings,
+            self._project,
+            "train",
+            name=one.title,
+            tags={
+                "algorithm": one.algorithm,
+                "title": one.title,
+                "candidates_tried": str(one.candidates_tried),
+                "cut_short": str(one.candidates_tried < one.candidates).lower(),
+                **self._decided,
+                **({"warning": " ".join(one.warnings)} if one.warnings else {}),
+            },
+            parent_run_id=parent,
+            params=one.hyperparameters,
+            at=one.started_at,
+        )
+
+    def _values_and_files(self) -> None:
+        one = self._trained
+        self._log.metrics(one.metrics, prefix="test_", at=one.finished_at)
+        self._log.metrics(one.cv, prefix="cv_", at=one.finished_at)
+        self._log.file(self._folder / "evaluation.json")
+        self._log.file(self._folder / "reference_profile.json")
+        self._log.folder(self._folder / "tables", "tables")
+        self._log.folder(self._folder / "figures", "figures")
+
+    def _model(self) -> LoggedModel:
+        kept = self._trained.file
+        found = models.logged_model(self._settings, self._log.run_id, kept.sha256)
+        if found is not None:
+            return found
+        own = shipped_code.TRUSTED_TYPES
+        return models.log_model(
+            self._settings,
+            self._log.run_id,
+            models.read_file(self._folder / kept.name, kept.sha256, own),
+            io.read_table(self._folder / "example.parquet"),
+            shipped_code.FILES,
+            own,
+            self._trained.requirements,
+            kept_as=kept.sha256,
+        )
+
+    def _version(self, logged: LoggedModel) -> Version:
+        found = registry.of_run(self._settings, self._project, self._log.run_id)
+        if found is not None:
+            return found
+        registry.register(
+            self._settings,
+            self._project,
+            logged.uri,
+            self._log.run_id,
+            {
+                "algorithm": self._trained.algorithm,
+                "title": self._trained.title,
+                "model_sha256": logged.sha256,
+                **self._record.data,
+                **self._decided,
+                registry.PROOF: registry.PENDING,
+            },
+        )
+        made = registry.of_run(self._settings, self._project, self._log.run_id)
+        if made is None:
+            raise IntegrityError(
+                f"{self._trained.title} was registered, but the registry does not show it; retry."
+            )
+        return made
+
+
+def _comparison(settings: Settings, project: str, run: RunLog, training: Training) -> None:
     """The algorithms as they were compared before tuning, best first: to MLflow and 08."""
+    if not training.compared:
+        return
     import pandas as pd
 
-    path = settings.layer(spec.name, "08_reporting") / "compared_algorithms.csv"
-    io.write_table(pd.DataFrame(list(rows)), path)
+    path = settings.layer(project, "08_reporting") / "compared_algorithms.csv"
+    io.write_table(pd.DataFrame(training.compared), path)
     run.file(path, "tables")
-
-
-def requirements(algorithm: Algorithm) -> list[str]:
-    """What the model's environment needs besides scikit-learn and its like."""
-    name = algorithm.package
-    return [f"{name}=={installed_version(name)}"] if name else []
-
-
-def holdout_figures(holdout: Holdout, title: str) -> dict[str, Any]:
-    """Plotly figures of one model on the holdout, by name."""
-    return {
-        "roc": figures.roc_figure({title: RocCurve.from_dict(holdout.curves["roc"])}, title),
-        "precision_recall": figures.pr_figure(
-            {title: PrCurve.from_dict(holdout.curves["precision_recall"])}, title
-        ),
-        "calibration": figures.calibration_figure(
-            {title: Calibration.from_dict(holdout.curves["calibration"])}
-        ),
-        "confusion": figures.confusion_figure(holdout.metrics),
-        "importance": figures.importance_figure(holdout.importance),
-    }
-
-
-def model_file(
-    settings: Settings,
-    spec: ProjectSpec,
-    algorithm: str,
-    version: str,
-    logged: LoggedModel,
-    holdout: Holdout,
-) -> None:
-    """A copy of the model's file in models/<project>/, with its checksum beside it."""
-    folder = settings.models_dir(spec.name)
-    target = folder / f"v{version}_{algorithm}{logged.file.suffix}"
-    with atomic_path(target) as temporary:
-        shutil.copyfile(logged.file, temporary)
-    write_json(
-        target.with_suffix(".json"),
+    names = {one.algorithm for one in training.models}
+    names |= {one.algorithm for one in training.failed}
+    order = [row["algorithm"] for row in training.compared if row["algorithm"] in names]
+    run.tags(
         {
-            "version": version,
-            "algorithm": algorithm,
-            "sha256": logged.sha256,
-            "format": logged.file_format,
-            "test": holdout.metrics.as_dict(),
-        },
+            "tuned_algorithms": ",".join(order),
+            "not_compared_algorithms": ",".join(training.not_compared),
+        }
     )
+
+
+def _conclude(
+    settings: Settings,
+    project: str,
+    run: RunLog,
+    reports: Sequence[dict[str, Any]],
+    trained: Sequence[Trained],
+) -> dict[str, Any]:
+    """Name the best by ROC AUC; it becomes champion only where there was none."""
+    best = max(reports, key=lambda report: report["test"]["roc_auc"])
+    run.metrics(best["test"], prefix="test_", at=max(one.finished_at for one in trained))
+    cut = [one["algorithm"] for one in reports if one["candidates_tried"] < one["candidates"]]
+    tags = {"best_algorithm": best["algorithm"], "best_version": best["version"]}
+    if cut:
+        tags["cut_short"] = ",".join(cut)
+    if registry.champion(settings, project) is None:
+        registry.set_alias(settings, project, "champion", best["version"])
+        tags["made_champion"] = best["version"]
+    run.tags(tags)
+    return {
+        "run_id": run.run_id,
+        "models": list(reports),
+        "best": {"algorithm": best["algorithm"], "version": best["version"]},
+    }

@@ -1,111 +1,175 @@
-"""One training run, start to end, in the worker process: tune, measure, prove, register."""
+"""One training run, start to end, in the worker process: fit and keep all, then publish it all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
-
-from core.dataset import shipped_code
 from core.dataset import spec as specs
-from core.dataset.prepare import derive
-from core.dataset.spec import ModelPlan, ProjectSpec
-from core.errors import BadInput
+from core.dataset.spec import ModelPlan
+from core.errors import BadInput, CourtsideError, IntegrityError, JobError, TrackingError
+from core.files import is_disk_full
 from core.jobs import Reporter
 from core.settings import Settings
-from core.tracking import models, registry, runs
-from core.training import provenance, publish, stages
-from core.training.catalogue import CATALOGUE
-from core.training.evaluation import Holdout, evaluate
+from core.tracking.runs import RunLog
+from core.training import provenance, publish, run_record, stages
+from core.training.catalogue import title_of
+from core.training.fitting import Context, fit
 from core.training.inputs import ModelInput, read_model_input
-from core.training.pipeline import assemble, feature_steps
+from core.training.kept import Failed, Kept, Trained, Training
+from core.training.pipeline import feature_steps
 from core.training.plan import TrainingPlan, check_python
 from core.training.progress import Budget, Progress
-from core.training.proof import prove
+from core.training.run_record import RunRecord
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from core.training.pycaret_adapter import Experiment, Tuned
-
-
-@dataclass(frozen=True)
-class Context:
-    """What every step of one run shares."""
-
-    settings: Settings
-    spec: ProjectSpec
-    plan: TrainingPlan
-    data: ModelInput
-    steps: Any
-    run: runs.RunLog
-    progress: Progress
+logger = logging.getLogger(__name__)
 
 
 def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Entry point of the training job; ``arguments`` is a TrainingPlan as JSON.
 
-    Returns the contract's JSON: run_id, models, best. On cancel or failure the MLflow runs end
-    as KILLED or FAILED and nothing is registered that was not proven.
+    Returns the contract's JSON: run_id, models, best. Everything is fitted and kept on disk
+    before the first model goes to MLflow: a retry of a job that could not publish does that
+    alone. On cancel or failure the MLflow runs end as KILLED or FAILED, and no version stays
+    whose proof is still to come.
     """
     check_python()
-    plan = TrainingPlan.from_json(arguments)
-    settings = Settings.from_env()
-    spec = specs.load(settings.spec_file(plan.project))
-    data = read_model_input(settings, spec)
-    reporter.report(stages.LOADING, 0, 1, 0.01)
-    # Named after its job from its first moment: who finds the job dead finds the run by that.
-    run = runs.start(
-        settings,
-        plan.project,
-        "train",
-        name="train",
-        params=_parameters(plan, data),
-        tags={"job_id": reporter.job_id},
-    )
-    reporter.attach("project", plan.project)
-    reporter.attach("run_id", run.run_id)
-    reporter.set_cleanup(
-        lambda state: runs.end_with_children(
-            settings, plan.project, run.run_id, "KILLED" if state == "cancelled" else "FAILED"
-        )
-    )
-    _log_provenance(run, settings, plan)
-    steps = feature_steps(spec)
-    features = steps.fit_transform(data.train[list(spec.raw_columns)])
-    context = Context(settings, spec, plan, data, steps, run, Progress(reporter, plan))
-    from core.training.pycaret_adapter import Experiment
-
-    experiment = Experiment(features, data.train[spec.target.column], plan, settings.fit_workers)
-    run.params({"fit_rows": experiment.fit_rows})
-    budget = Budget(plan.options.minutes)
-    chosen, compared = _choose(context, experiment, budget)
-    reports = [
-        _train_one(context, experiment, model, budget.deadline(len(chosen) - place))
-        for place, model in enumerate(chosen)
-    ]
-    result = {**_conclude(context, reports), "compared": compared}
-    run.metrics({"peak_memory_mb": reporter.peak_memory_bytes / 1e6})
-    run.finish()
+    plan, settings = TrainingPlan.from_json(arguments), Settings.from_env()
+    kept = Kept(reporter.kept_dir)
+    with kept.held(), _explained(kept):
+        if (result := kept.result()) is not None:
+            return result
+        if kept.is_complete:
+            record, run = _resume(settings, plan, kept, reporter)
+        else:
+            record, run = _train(settings, plan, kept, reporter)
+        try:
+            result = publish.publish(settings, record, kept, run, Progress(reporter, plan))
+        except IntegrityError:
+            kept.clear()  # what is not as it was measured is of no use to a retry
+            raise
+        kept.finish(result)
     reporter.report(stages.DONE, 1, 1, 1.0)
     return result
 
 
-def _log_provenance(run: runs.RunLog, settings: Settings, plan: TrainingPlan) -> None:
-    packages = [CATALOGUE[model.algorithm].package for model in plan.models]
-    found = provenance.versions(*(name for name in packages if name))
-    run.params({f"version.{name}": version for name, version in found.items()})
-    if commit := provenance.git_commit():
-        run.tags({"mlflow.source.git.commit": commit})
-    run.file(settings.spec_file(plan.project), "specification")
-    run.json(plan.to_json(), "plan.json")
+@contextmanager
+def _explained(kept: Kept) -> Iterator[None]:
+    """Say of an outage or a full disk what is safe, and what to do."""
+    try:
+        yield
+    except Exception as exc:
+        if not kept.is_complete:
+            kept.clear()
+        if not (full := is_disk_full(exc)) and not (
+            isinstance(exc, TrackingError) and kept.is_complete
+        ):
+            raise
+        why = "The disk is full: make room" if full else f"{exc} When that is mended"
+        if kept.is_complete:
+            said = (
+                f"{why}, then retry: the models are trained and kept in {kept.folder}, and a retry "
+                "publishes them without training again."
+            )
+        else:
+            said = f"{why}, then retry; nothing was registered."
+        raise (JobError if full else TrackingError)(said) from exc
+
+
+def _resume(
+    settings: Settings, plan: TrainingPlan, kept: Kept, reporter: Reporter
+) -> tuple[RunRecord, RunLog]:
+    """Go on with the run of an earlier attempt whose models are all kept."""
+    stored = kept.read_run()
+    record = RunRecord(**stored["record"])
+    run = run_record.resume_run(settings, record, stored["run_id"], reporter.job_id)
+    kept.write_run({**stored, "run_id": run.run_id})
+    _attach(settings, plan, run, reporter)
+    return record, run
+
+
+def _train(
+    settings: Settings, plan: TrainingPlan, kept: Kept, reporter: Reporter
+) -> tuple[RunRecord, RunLog]:
+    """Fit and keep everything; the run that it will be published to."""
+    kept.clear()
+    spec_file = settings.spec_file(plan.project)
+    spec = specs.load(spec_file)
+    data = read_model_input(settings, spec)
+    reporter.report(stages.LOADING, 0, 1, 0.01)
+    record = RunRecord(
+        project=plan.project,
+        params={**_parameters(plan, data), **provenance.parameters(plan)},
+        # Named after its job from its first moment: who finds the job dead finds the run by that.
+        tags={"job_id": reporter.job_id, **provenance.tags()},
+        data={
+            "spec_digest": spec.digest,
+            "data_sha256": data.preparation["source_sha256"],
+        },
+        spec_text=spec_file.read_text(encoding="utf-8"),
+        plan=plan.to_json(),
+        started_at=time.time(),
+    )
+    run = run_record.open_run(settings, record)
+    _attach(settings, plan, run, reporter)
+    steps = feature_steps(spec)
+    features = steps.fit_transform(data.train[list(spec.raw_columns)])
+    from core.training.pycaret_adapter import Experiment
+
+    experiment = Experiment(features, data.train[spec.target.column], plan, settings.fit_workers)
+    run.params({"fit_rows": experiment.fit_rows})
+    record.params["fit_rows"] = experiment.fit_rows
+    kept.write_run({"run_id": run.run_id, "record": vars(record)})
+    context = Context(spec, plan, data, steps, settings.fit_workers, Progress(reporter, plan), kept)
+    training = _fit_all(context, experiment)
+    if not training.models:
+        for failed in training.failed:
+            run_record.failed_run(settings, plan.project, run.run_id, failed)
+        raise CourtsideError(" ".join(f"{f.title}: {f.reason}" for f in training.failed))
+    kept.write_training(training)
+    return record, run
+
+
+def _attach(settings: Settings, plan: TrainingPlan, run: RunLog, reporter: Reporter) -> None:
+    reporter.attach("project", plan.project)
+    reporter.attach("run_id", run.run_id)
+    reporter.set_cleanup(
+        lambda state: run_record.close_run(settings, plan.project, run.run_id, state)
+    )
+
+
+def _fit_all(context: Context, experiment: Any) -> Training:
+    """Every algorithm chosen; one that fails does not keep the others from being trained."""
+    budget = Budget(context.plan.options.minutes)
+    chosen, compared, left_out = _choose(context, experiment, budget)
+    models: list[Trained] = []
+    failures: list[Failed] = []
+    for place, model in enumerate(chosen):
+        began, title = time.time(), title_of(model.algorithm)
+        try:
+            models.append(fit(context, experiment, model, budget.deadline(len(chosen) - place)))
+        except Exception as exc:
+            if isinstance(exc, (OSError, TrackingError)) or is_disk_full(exc):
+                raise  # that is no fault of the algorithm's
+            logger.exception("%s could not be trained.", title)
+            reason = _reason(exc)
+            failures.append(Failed(model.algorithm, title, reason, began, time.time()))
+            context.progress.failed(model, reason)
+    return Training(tuple(models), tuple(failures), compared, left_out)
+
+
+def _reason(exc: Exception) -> str:
+    said = " ".join(str(exc).split())[:400]
+    return said if isinstance(exc, CourtsideError) else f"{type(exc).__name__}: {said}"
 
 
 def _choose(
-    context: Context, experiment: Experiment, budget: Budget
-) -> tuple[list[ModelPlan], list[dict[str, Any]]]:
-    """The models to be tuned, and the comparison that chose them, best first, if there was one.
+    context: Context, experiment: Any, budget: Budget
+) -> tuple[list[ModelPlan], list[dict[str, Any]], list[str]]:
+    """The models to be tuned; the comparison that chose them, best first; what it did not reach.
 
     They are compared at their usual settings by cross-validated ROC AUC. Where time is short,
     comparing ends at half of it; the algorithms not reached are not tuned.
@@ -113,7 +177,7 @@ def _choose(
     plan = context.plan
     if plan.options.find_best is None:
         experiment.check_sizes(plan.models)
-        return list(plan.models), []
+        return list(plan.models), [], []
     rows: list[dict[str, Any]] = []
     for place, model in enumerate(plan.models):
         if rows and budget.half_is_over:
@@ -125,17 +189,12 @@ def _choose(
     if not rows:
         raise BadInput("None of the algorithms could be fitted on these rows; choose others.")
     rows.sort(key=lambda row: -row["roc_auc"])
-    publish.comparison(context.settings, context.spec, context.run, rows)
     names = [row["algorithm"] for row in rows[: plan.options.find_best]]
-    left_out = [
-        m.algorithm for m in plan.models if all(m.algorithm != r["algorithm"] for r in rows)
-    ]
-    context.run.tags(
-        {"tuned_algorithms": ",".join(names), "not_compared_algorithms": ",".join(left_out)}
-    )
+    known = {row["algorithm"] for row in rows}
+    left_out = [model.algorithm for model in plan.models if model.algorithm not in known]
     chosen = [model for name in names for model in plan.models if model.algorithm == name]
     context.progress.chosen(len(plan.models), chosen)
-    return chosen, rows
+    return chosen, rows, left_out
 
 
 def _parameters(plan: TrainingPlan, data: ModelInput) -> dict[str, Any]:
@@ -154,143 +213,3 @@ def _parameters(plan: TrainingPlan, data: ModelInput) -> dict[str, Any]:
     for model in plan.models:
         values[f"{model.algorithm}_candidates"] = model.candidates
     return {**values, **plan.options.to_json()}
-
-
-def _train_one(
-    context: Context, experiment: Experiment, model: ModelPlan, deadline: float | None
-) -> dict[str, Any]:
-    algorithm = CATALOGUE[model.algorithm]
-    title = algorithm.title
-    context.progress.stage(stages.of_model("baseline", title))
-    tuned = experiment.tune(model, context.progress.search(model), deadline)
-    context.progress.tuned(model)
-    context.progress.stage(stages.of_model("measuring", title))
-    pipeline = assemble(context.steps, tuned.estimator)
-    holdout = evaluate(
-        pipeline, context.data.test, context.spec, tuned.threshold, context.plan.seed
-    )
-    decided = {
-        "threshold": repr(tuned.threshold),
-        "threshold_rule": str(context.plan.options.threshold),
-        "calibration": tuned.calibration,
-    }
-    run = runs.start(
-        context.settings,
-        context.plan.project,
-        "train",
-        name=title,
-        tags={
-            "algorithm": model.algorithm,
-            "title": title,
-            "candidates_tried": str(tuned.searched.candidates),
-            "cut_short": str(tuned.searched.is_cut_short).lower(),
-            **decided,
-        },
-        parent_run_id=context.run.run_id,
-        params=tuned.hyperparameters,
-    )
-    publish.figures_and_tables(
-        context.settings, context.spec, run, model.algorithm, holdout, tuned, context.data.test
-    )
-    context.progress.stage(stages.of_model("registering", title))
-    logged = models.log_model(
-        context.settings,
-        run.run_id,
-        pipeline,
-        _example(context),
-        shipped_code.FILES,
-        shipped_code.TRUSTED_TYPES,
-        publish.requirements(algorithm),
-    )
-    prove(context.settings, logged.uri, context.data.test, context.spec, holdout)
-    run.json(_profile(context, holdout), "reference_profile.json")
-    version = registry.register(
-        context.settings,
-        context.plan.project,
-        logged.uri,
-        run.run_id,
-        {
-            "algorithm": model.algorithm,
-            "title": title,
-            "model_sha256": logged.sha256,
-            "spec_digest": context.spec.digest,
-            "data_sha256": context.data.preparation["source_sha256"],
-            **decided,
-        },
-    )
-    publish.model_file(context.settings, context.spec, model.algorithm, version, logged, holdout)
-    run.tags({"version": version})
-    run.finish()
-    rule = str(context.plan.options.threshold)
-    return _report(model, version, run.run_id, tuned, holdout, rule)
-
-
-def _example(context: Context) -> pd.DataFrame:
-    """A few complete raw training rows: numbers as floats, text as text, as requests are typed.
-
-    A column without gaps in the example is not told from one that never has any, so rows with
-    gaps are left out where that leaves any.
-    """
-    rows = context.data.train[list(context.spec.raw_columns)]
-    complete = rows.dropna()
-    return (complete if len(complete) else rows).head(5).reset_index(drop=True)
-
-
-def _profile(context: Context, holdout: Holdout) -> dict[str, Any]:
-    """Training in small, for monitoring: all rows' columns, the holdout's probabilities."""
-    import pandas as pd
-
-    from core.monitoring.profile import build_profile
-
-    spec, data = context.spec, context.data
-    rows = pd.concat([data.train, data.test], ignore_index=True)
-    frame = pd.concat([rows[list(spec.raw_columns)], derive(rows, spec)], axis=1)
-    unknown = np.full(len(data.train), np.nan)
-    kinds: dict[str, Any] = {**spec.kinds, **dict.fromkeys(dict(spec.derived), "numeric")}
-    return build_profile(
-        frame,
-        kinds=kinds,
-        probability=np.concatenate([unknown, holdout.probability]),
-        label=rows[spec.target.column].to_numpy(dtype=float),
-        seed=context.plan.seed,
-        units=spec.units,
-    ).to_dict()
-
-
-def _report(
-    model: ModelPlan, version: str, run_id: str, tuned: Tuned, holdout: Holdout, rule: str
-) -> dict[str, Any]:
-    metrics = holdout.metrics.as_dict()
-    wanted = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
-    return {
-        "algorithm": model.algorithm,
-        "version": version,
-        "run_id": run_id,
-        "test": {name: metrics[name] for name in wanted},
-        "cv": tuned.cv_means,
-        "hyperparameters": publish.plain(tuned.hyperparameters),
-        "threshold": tuned.threshold,
-        "threshold_rule": rule,
-        "calibration": tuned.calibration,
-        "candidates": tuned.searched.candidates_total,
-        "candidates_tried": tuned.searched.candidates,
-    }
-
-
-def _conclude(context: Context, reports: list[dict[str, Any]]) -> dict[str, Any]:
-    """Name the best by ROC AUC; it becomes champion only where there was none."""
-    best = max(reports, key=lambda report: report["test"]["roc_auc"])
-    context.run.metrics(best["test"], prefix="test_")
-    cut = [one["algorithm"] for one in reports if one["candidates_tried"] < one["candidates"]]
-    tags = {"best_algorithm": best["algorithm"], "best_version": best["version"]}
-    if cut:
-        tags["cut_short"] = ",".join(cut)
-    if registry.champion(context.settings, context.plan.project) is None:
-        registry.set_alias(context.settings, context.plan.project, "champion", best["version"])
-        tags["made_champion"] = best["version"]
-    context.run.tags(tags)
-    return {
-        "run_id": context.run.run_id,
-        "models": reports,
-        "best": {"algorithm": best["algorithm"], "version": best["version"]},
-    }

@@ -23,6 +23,11 @@ def of_model(step: str, title: str) -> str:
     return f"{STEPS[step]} {title}"
 
 
+def not_trained(title: str) -> str:
+    """The stage that tells of a model that failed."""
+    return f"{title} could not be trained"
+
+
 _READ = {of_model(step, one.title): (step, one.id) for step in STEPS for one in CATALOGUE.values()}
 
 
