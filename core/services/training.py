@@ -21,6 +21,7 @@ from core.tracking.store import client
 from core.training import pace
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
 from core.training.plan import TrainingPlan, check_python, make_plan
+from core.training.run_record import close_run
 
 __all__ = [
     "CALIBRATIONS",
@@ -164,11 +165,10 @@ def _close_runs(settings: Settings, project: str, view: JobView) -> None:
     """
     if view.state not in ("lost", "cancelled", "failed") or view.job_id in _closed:
         return
-    status = "KILLED" if view.state == "cancelled" else "FAILED"
     own = f"tags.job_id = '{view.job_id}'"
     try:
         for run in runs.search(settings, project, own):
-            runs.end_with_children(settings, project, run.run_id, status)
+            close_run(settings, project, run.run_id, view.state)
     except TrackingError:
         logging.getLogger("courtside").warning("The runs of job %s stay open.", view.job_id)
         return
