@@ -18,7 +18,7 @@ from core.evaluation.metrics import binary_metrics
 from core.files import sha256_of
 from core.inference_log import neutralise_formulas
 from core.monitoring.profile import ReferenceProfile
-from core.scoring import batch
+from core.scoring import batch, row_ids
 from core.scoring.batch import Model, Outcome
 from core.scoring.log import open_log
 from core.settings import Settings
@@ -112,6 +112,7 @@ def score_file(
             outcome = batch.score_file(
                 source, spec, loaded, outputs, rejected, pieces, what, on_progress
             )
+        row_ids.keep(settings.layer(project, "07_model_output"), run.run_id, out, spec.identify)
         summary = _summary(run.run_id, version, others, loaded, outcome)
         _record(run, summary, outcome, version)
         for path in [*outputs, *([rejected] if outcome.rows_rejected else [])]:
