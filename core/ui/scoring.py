@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.services import scoring
 from core.services.scoring import Version
-from core.ui import cached, endpoint, parts, scoring_file, scoring_row
+from core.ui import cached, endpoint, parts, replay, scoring_file, scoring_row
 from core.ui.frame import Page
 
-_WAYS = {"file": "A file", "row": "One row"}
+_WAYS = {"file": "A file", "row": "One row", "replay": "Logged rows, again"}
 _SHOWN_ROWS = 20
 
 
@@ -27,6 +27,8 @@ def body(page: Page) -> None:
     way, version = _choices(versions)
     if way == "file":
         scoring_file.show(page, version)
+    elif way == "replay":
+        replay.show(page, version, versions)
     else:
         scoring_row.show(page, version)
     endpoint.show(page, versions)
@@ -36,21 +38,22 @@ def body(page: Page) -> None:
 def _choices(versions: list[Version]) -> tuple[str, Version]:
     """What to score, and the version to do it with; both stand in the URL."""
     left, right = st.columns([1, 2], vertical_alignment="bottom")
+    wanted = st.query_params.get("way", "file")
     way = left.segmented_control(
         "What to score",
         list(_WAYS),
         format_func=_WAYS.__getitem__,
-        default="row" if st.query_params.get("way") == "row" else "file",
+        default=wanted if wanted in _WAYS else "file",
         required=True,
         key="scoring-way",
     )
     by_number = {version.version: version for version in versions}
     champion = next((v.version for v in versions if v.is_champion), versions[0].version)
-    wanted = st.query_params.get("version", champion)
+    asked = st.query_params.get("version", champion)
     chosen = right.selectbox(
         "With",
         list(by_number),
-        index=list(by_number).index(wanted if wanted in by_number else champion),
+        index=list(by_number).index(asked if asked in by_number else champion),
         format_func=lambda number: version_words(by_number[number]),
         help="The champion is in charge; another version can be tried on the same rows.",
         key="scoring-version",
