@@ -15,6 +15,7 @@ from core.services.training import JobView
 from core.ui import cached, leaderboard, parts
 from core.ui.frame import Page
 from core.ui.pairs import pair
+from core.ui.training_troubles import show as show_troubles
 from core.ui.words import ago, duration, escape, exact
 
 
@@ -35,6 +36,7 @@ def show(page: Page, job: JobView, newest: bool) -> None:
     leaderboard.show(
         [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
     )
+    show_troubles(result, models)
     for words in [*compared(result, models), *notes(models)]:
         st.caption(words)
     _links(page, result, models, registered)
