@@ -1,6 +1,7 @@
 """One command per action, one JSON object with ``--json``, honest exit codes.
 
-0 success · 2 bad input, with a one-line reason that names the fix · 1 anything else.
+0 success · 2 bad input, with a one-line reason that names the fix · 3 ``monitor`` found an alarm,
+so that cron and CI can act on it · 1 anything else.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from core.cli import logged, models, production, projects, whole
-from core.cli.parser import CommandParser, Commands, NotWhole
+from core.cli import logged, models, monitoring, production, projects, retraining, whole
+from core.cli.parser import CommandParser, Commands
 from core.errors import BadInput, CourtsideError
 from core.settings import Settings
 
@@ -46,14 +47,14 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(result, allow_nan=False), file=out)
     else:
         print(_readable(result), file=out)
-    return 1 if isinstance(result, NotWhole) else 0
+    return int(getattr(result, "exit_code", 0))
 
 
 def build_parser() -> CommandParser:
     """Every command with its options; each part of the life cycle adds its own."""
     parser = CommandParser(prog="python -m core", description="Courtside from a terminal.")
     commands = Commands(parser)
-    for part in (projects, models, production, logged, whole):
+    for part in (projects, models, production, monitoring, retraining, logged, whole):
         part.add(commands)
     return parser
 

@@ -16,7 +16,7 @@ from core.dataset import retrain as renewals
 from core.dataset import spec as specs
 from core.dataset.retrain import LabelledRows, Renewal
 from core.dataset.spec import ProjectSpec
-from core.dataset.training_options import Options, ThresholdRule
+from core.dataset.training_options import ThresholdRule
 from core.errors import BadInput, JobError, NotReady
 from core.jobs import JobView
 from core.monitoring import late_labels
@@ -84,16 +84,16 @@ def plan(
     project: str,
     algorithms: Sequence[str] | None = None,
     candidates: Mapping[str, int] | None = None,
-    options: Options | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> TrainingPlan:
-    """The project's training plan; its threshold is searched for F1 unless the user chose one.
+    """The project's training plan with ``changes`` to its options, by their keys.
 
-    A production with another share of positives needs a threshold of its own: at the old one a
-    good model may never say yes.
+    The threshold is searched for F1 unless ``changes`` hold another: where the share of positives
+    has moved, a good model may never say yes at the old one.
     """
     spec = specs.load(settings.spec_file(project))
-    wanted = options or replace(spec.training.options, threshold=ThresholdRule("f1"))
-    return make_plan(spec, algorithms, candidates, options=wanted)
+    usual = replace(spec.training.options, threshold=ThresholdRule("f1"))
+    return make_plan(spec, algorithms, candidates, options=usual.changed(changes or {}))
 
 
 def start(
@@ -142,6 +142,11 @@ def wait(settings: Settings, project: str, job_id: str, on_progress: Any = None)
     if view.state != "succeeded" or view.result is None:
         raise JobError(f"The retraining {view.state}: {view.message}")
     return view.result
+
+
+def cancel(settings: Settings, project: str, job_id: str) -> None:
+    """Stop a retraining and everything it started."""
+    jobs.cancel(settings.jobs_dir(project), job_id)
 
 
 # What decides which rows were held out of the preparation, and which data they were.

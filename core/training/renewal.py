@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
 from core.evaluation.challenge import Challenge, Scores, challenge, in_words
 from core.settings import Settings
 from core.tracking import models, registry
 from core.tracking.registry import Version
-from core.training.inputs import ModelInput
+from core.tracking.runs import RunLog
+from core.training.inputs import ModelInput, read_model_input
+from core.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +27,15 @@ def choose(reports: Sequence[Mapping[str, Any]]) -> str:
 
 
 def judge(
-    settings: Settings, spec: ProjectSpec, data: ModelInput, reports: Sequence[Mapping[str, Any]]
+    settings: Settings, plan: TrainingPlan, run: RunLog, reports: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any] | None:
     """Every new version against the champion, on the old holdout and on the most recent rows.
 
-    ``data.preparation`` says how many of the test rows are old ones. Gives the alias challenger to
-    the chosen version. None where no champion stands, or the champion itself is new.
+    Gives the alias challenger to the chosen version and logs the findings to the training's run.
+    None where no champion stands, or the champion itself is new.
     """
+    spec = specs.load(settings.spec_file(plan.project))
+    data = read_model_input(settings, spec, plan.inputs)
     champion = registry.champion(settings, spec.name)
     new = [str(report["version"]) for report in reports]
     if champion is None or champion.version in new:
@@ -46,18 +51,21 @@ def judge(
             for version in new
         }
     registry.set_alias(settings, spec.name, "challenger", chosen)
-    return {
+    found = {
         "champion": champion.version,
         "challenger": chosen,
         "chosen_by": "cross-validated ROC AUC",
         "learnt_until": data.preparation["learnt_until"],
         "judged_from": data.preparation["judged_from"],
         "parts": {
-            name: {version: one.as_dict() for version, one in found.items()}
-            for name, found in parts.items()
+            name: {version: one.as_dict() for version, one in of_part.items()}
+            for name, of_part in parts.items()
         },
-        "verdict": _verdict({name: found[chosen] for name, found in parts.items()}),
+        "verdict": _verdict({name: of_part[chosen] for name, of_part in parts.items()}),
     }
+    run.json(found, "retraining.json")
+    run.tags({"purpose": "retrain", "challenger": chosen})
+    return found
 
 
 def _parts(data: ModelInput) -> dict[str, pd.DataFrame]:

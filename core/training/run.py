@@ -15,7 +15,7 @@ from core.files import is_disk_full
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking.runs import RunLog
-from core.training import provenance, publish, run_record, stages
+from core.training import provenance, publish, renewal, run_record, stages
 from core.training.catalogue import title_of
 from core.training.fitting import Context, fit
 from core.training.inputs import ModelInput, read_model_input
@@ -48,6 +48,8 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             record, run = _train(settings, plan, kept, reporter)
         try:
             result = publish.publish(settings, record, kept, run, Progress(reporter, plan))
+            if plan.inputs:
+                result["retraining"] = renewal.judge(settings, plan, run, result["models"])
         except IntegrityError:
             kept.clear()  # what is not as it was measured is of no use to a retry
             raise
@@ -98,7 +100,7 @@ def _train(
     kept.clear()
     spec_file = settings.spec_file(plan.project)
     spec = specs.load(spec_file)
-    data = read_model_input(settings, spec)
+    data = read_model_input(settings, spec, plan.inputs)
     reporter.report(stages.LOADING, 0, 1, 0.01)
     record = RunRecord(
         project=plan.project,
