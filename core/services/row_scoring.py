@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ import numpy as np
 
 from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
-from core.dataset.validate import coerce
-from core.errors import SchemaError
+from core.errors import CourtsideError
 from core.scoring import predict
 from core.scoring.log import open_log
+from core.scoring.row import one_row
 from core.settings import Settings
 from core.tracking import models, registry, runs
+from core.tracking.registry import Version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,16 +45,19 @@ def score_row(
     settings: Settings,
     project: str,
     values: Mapping[str, Any],
-    model: str = CHAMPION,
+    model: str | Version = CHAMPION,
     through: Callable[[pd.DataFrame], np.ndarray] | None = None,
+    spec: ProjectSpec | None = None,
 ) -> RowResult:
     """Score one row, in this process or ``through`` a REST client, and log it.
 
-    ``values``: raw column to value. Raises SchemaError if the row cannot be scored.
+    ``values``: raw column to value. ``model``: an alias, a number, or a version that is already
+    known, which saves asking for it. Raises SchemaError if the row cannot be scored, whichever
+    way it goes: the endpoint by itself would fill a gap that batch scoring refuses.
     """
-    spec = specs.load(settings.spec_file(project))
-    row = _one_row(values, spec)
-    version = registry.find(settings, project, model)
+    spec = spec or specs.load(settings.spec_file(project))
+    row = one_row(values, spec)
+    version = _version(settings, project, model)
     origin = "form" if through is None else "rest"
     tags = {"version": version.version, "source": origin}
     with runs.action(
@@ -71,8 +76,10 @@ def score_row(
             model_version=version.version,
             request_id=run.run_id,
         )
-        run.params({name: values.get(name) for name in spec.raw_columns})
-        run.metrics({"probability": float(scored.probability[0])})
+        run.params_and_metrics(
+            {name: values.get(name) for name in spec.raw_columns},
+            {"probability": float(scored.probability[0])},
+        )
     return RowResult(
         probability=float(scored.probability[0]),
         prediction=int(scored.prediction[0]),
@@ -84,21 +91,26 @@ def score_row(
 
 
 def explore_row(
-    settings: Settings, project: str, values: Mapping[str, Any], model: str = CHAMPION
+    settings: Settings,
+    project: str,
+    values: Mapping[str, Any],
+    model: str | Version = CHAMPION,
+    spec: ProjectSpec | None = None,
 ) -> float:
     """Probability of one row for a what-if: computed, never logged."""
-    spec = specs.load(settings.spec_file(project))
-    version = registry.find(settings, project, model)
-    row = _one_row(values, spec)
+    spec = spec or specs.load(settings.spec_file(project))
+    version = _version(settings, project, model)
     pipeline = models.load_pipeline(settings, version)
-    return float(predict.score(pipeline, row, version.threshold).probability[0])
+    return float(predict.score(pipeline, one_row(values, spec), version.threshold).probability[0])
 
 
-def _one_row(values: Mapping[str, Any], spec: ProjectSpec) -> pd.DataFrame:
-    import pandas as pd
+def warm_up(settings: Settings, version: Version) -> None:
+    """Load a version's model into memory; a failure is left for the one who then asks it."""
+    try:
+        models.load_pipeline(settings, version)
+    except CourtsideError as exc:
+        logging.getLogger("courtside").warning("v%s is not loaded yet: %s", version.version, exc)
 
-    frame = pd.DataFrame([{name: values.get(name) for name in spec.raw_columns}])
-    coerced = coerce(frame, spec, "The row")
-    if not coerced.usable[0]:
-        raise SchemaError(f"The row cannot be scored: {coerced.reasons[0]}. Fill it in.")
-    return coerced.values
+
+def _version(settings: Settings, project: str, model: str | Version) -> Version:
+    return model if isinstance(model, Version) else registry.find(settings, project, model)

@@ -1,196 +1,192 @@
-"""Scoring one row: a form made from the specification; a press logs exactly one row."""
+"""Scoring one row: a court and a form made from the specification; a press logs exactly one row."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
 from typing import Any
 
 import streamlit as st
 
-from core.services import row_form, row_scoring, scoring, serving
+from core.services import row_court, row_form, row_passport, row_scoring, scoring, serving
 from core.services.row_form import Field
-from core.services.row_scoring import RowResult
+from core.services.row_passport import Training
 from core.services.scoring import Version
 from core.services.serving import EndpointView
-from core.ui import parts
+from core.ui import parts, scoring_row_answer, scoring_row_passport
 from core.ui.frame import Page
-from core.ui.words import escape
-
-_HERE, _REST = "here", "rest"
-_WAYS = {_HERE: "This process", _REST: "The REST endpoint"}
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A row that was asked about, and the answer."""
-
-    values: dict[str, Any]
-    result: RowResult
-    version: Version
-    through: str
+from core.ui.scoring_row_answer import HERE, REST, WAYS, Answered
 
 
 def show(page: Page, version: Version) -> None:
-    """The form on the left, the answer beside it, the row among the training data below."""
+    """The form, the answer beside it, the row's passport below; touching it reruns only this."""
     with parts.guarded("make the form"):
-        profile = training_profile(page, version)
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            _form(page, version, profile)
-        answered = st.session_state.get(_key(page))
-        with right:
-            _answer(page, answered)
-        if answered is not None:
-            _among_training(page, answered)
+        training = training_of(page, version)
+        view = serving.status(page.settings, page.project)
+        _panel(page, version, training, view)
+        _warm_up(page.settings, version.source, version)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _warm_up(_settings: Any, source: str, _version: Version) -> threading.Thread:
+    """Load the model beside the first look at the form, so that no press waits for it."""
+    thread = threading.Thread(
+        target=row_scoring.warm_up, args=(_settings, _version), daemon=True, name="load-model"
+    )
+    thread.start()
+    return thread
 
 
 def training_profile(page: Page, version: Version) -> Any:
     """The training data of a version in small, kept in memory."""
-    return _profile(page.settings, version.run_id, version)
+    return training_of(page, version).profile
+
+
+def training_of(page: Page, version: Version) -> Training:
+    """The same, ready for questions about single rows."""
+    return _training(page.settings, version.run_id, page.spec.digest, version, page.spec)
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _profile(_settings: Any, run_id: str, _version: Version) -> Any:
-    return scoring.profile(_settings, _version)
+def _training(_settings: Any, run_id: str, digest: str, _version: Version, _spec: Any) -> Training:
+    return row_passport.training_of(_spec, scoring.profile(_settings, _version))
 
 
-def _form(page: Page, version: Version, profile: Any) -> None:
-    view = serving.status(page.settings, page.project)
-    fields = row_form.fields(page.spec, profile)
-    with st.form(f"row-{page.project}", enter_to_submit=False):
-        values: dict[str, Any] = {}
-        for first in range(0, len(fields), 2):
-            places = st.columns(2, vertical_alignment="bottom")
-            for field, place in zip(fields[first : first + 2], places, strict=False):
-                values[field.name] = _input(field, place, page)
-        through = _through(view)
-        pressed = st.form_submit_button("Predict", type="primary", icon=":material/bolt:")
-        st.caption("Each press is logged as one row; changing the form logs nothing.")
-    if pressed:
-        st.session_state[_key(page)] = None
-        with parts.guarded("score the row"):
-            st.session_state[_key(page)] = _asked(page, version, values, through)
+@st.fragment
+def _panel(page: Page, version: Version, training: Training, view: EndpointView | None) -> None:
+    pressed, answered = False, None
+    with parts.guarded("show the form"):
+        fields = row_form.fields(page.spec, training.profile)
+        for field in fields:
+            st.session_state.setdefault(_key(page, field.name), field.default)
+        left, right = st.columns([10, 11] if training.placing else [3, 2], gap="medium")
+        with left:
+            if training.placing is not None:
+                _court(page, training, fields)
+        with right if training.placing else left:
+            values = _form(page, fields)
+            through = _through(view)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                pressed = st.button("Predict", type="primary", icon=":material/bolt:")
+                st.caption(
+                    "Each press is logged as one row; changing the form logs nothing.",
+                    width="stretch",
+                )
+        with right:
+            if pressed:
+                _press(page, version, values, through)
+            answered = st.session_state.get(_answer_key(page))
+            scoring_row_answer.show(page, answered, values)
+        if answered is not None:
+            scoring_row_passport.show(page, answered, training_of(page, answered.version), fields)
+    if pressed and answered is not None:
+        st.rerun()  # the log below and the status line tell of it once the answer is there
 
 
-def _input(field: Field, place: Any, page: Page) -> Any:
-    key = f"row-{page.project}-{field.name}"
+def _court(page: Page, training: Training, fields: list[Field]) -> None:
+    assert training.placing is not None
+    values = {field.name: st.session_state[_key(page, field.name)] for field in fields}
+    key = f"row-court-{page.project}"
+    st.markdown("**Click where the shot is taken**")
+    st.plotly_chart(
+        row_court.pick_figure(page.spec, training.rows, values),
+        key=key,
+        on_select=lambda: _clicked(page, training, fields, key),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="The court, with training's shots and this row; a click sets the position",
+    )
+    if training.placing.distance is not None:
+        title = page.spec.column(training.placing.distance).title
+        st.caption(f"A click also sets the {title}, which in training follows the position.")
+
+
+def _clicked(page: Page, training: Training, fields: list[Field], key: str) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        place(page, training, fields, float(points[-1]["x"]), float(points[-1]["y"]))
+
+
+def place(page: Page, training: Training, fields: list[Field], x: float, y: float) -> None:
+    """Put the form's row at (x, y) feet from the basket."""
+    assert training.placing is not None
+    whole = {field.name for field in fields if field.whole}
+    for name, value in row_court.placed_at(training.placing, x, y).items():
+        st.session_state[_key(page, name)] = round(value) if name in whole else value
+
+
+def _form(page: Page, fields: list[Field]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for first in range(0, len(fields), 2):
+        slots = st.columns(2, vertical_alignment="bottom")
+        for field, slot in zip(fields[first : first + 2], slots, strict=False):
+            values[field.name] = _input(field, slot, page)
+    return values
+
+
+def _input(field: Field, slot: Any, page: Page) -> Any:
+    key = _key(page, field.name)
     if field.kind == "boolean":
-        return place.toggle(field.label, value=bool(field.default), help=field.help, key=key)
+        return slot.toggle(field.label, help=field.help, key=key)
     if field.kind == "categorical":
-        return place.selectbox(
+        return slot.selectbox(
             field.label,
             list(field.choices),
-            index=0 if field.choices else None,
+            index=None,
             accept_new_options=True,
             help=f"{field.help} A value of your own can be typed in.",
             key=key,
         )
-    return place.number_input(
+    return slot.number_input(
         field.label,
-        value=field.default,
+        value=None,  # the default stands in the session's state, so that a number can be cleared
         step=field.step,
-        format="%d" if isinstance(field.step, int) else "%g",
+        format=field.format,
         help=field.help,
+        placeholder="needed" if field.needed else "left empty",
         key=key,
     )
 
 
 def _through(view: EndpointView | None) -> str:
-    running = view is not None and view.running
-    way = st.radio(
+    if view is None or not view.running:
+        return HERE
+    way = st.segmented_control(
         "Through",
-        list(_WAYS),
-        format_func=_WAYS.__getitem__,
-        horizontal=True,
-        disabled=not running,
-        help=None if running else "The REST endpoint is not running; start it below.",
+        list(WAYS),
+        format_func=WAYS.__getitem__,
+        default=HERE,
+        required=True,
+        help=f"The REST endpoint answers with v{view.endpoint.version}.",
         key="row-through",
     )
-    if not running:
-        st.caption("The REST endpoint is not running; start it below to ask through it.")
-        return _HERE
-    assert view is not None
-    st.caption(f"The endpoint answers with v{view.endpoint.version}.")
-    return way or _HERE
+    return way or HERE
+
+
+def _press(page: Page, version: Version, values: dict[str, Any], through: str) -> None:
+    st.session_state[_answer_key(page)] = None
+    with parts.guarded("score the row"):
+        st.session_state[_answer_key(page)] = _asked(page, version, values, through)
 
 
 def _asked(page: Page, version: Version, values: dict[str, Any], through: str) -> Answered:
     settings, project = page.settings, page.project
-    if through == _HERE:
-        result = row_scoring.score_row(settings, project, values, version.version)
+    if through != REST:
+        result = row_scoring.score_row(settings, project, values, version, spec=page.spec)
         return Answered(values, result, version, through)
     view = serving.status(settings, project)
+    # The endpoint answers with its own version, whichever one is chosen above.
+    served = view.endpoint.version if view is not None else version.version
+    known = scoring.find_version(settings, project, served)
     with serving.client(settings, project) as client:
-        # The endpoint answers with its own version, whichever one is chosen above.
-        served = view.endpoint.version if view is not None else version.version
-        result = row_scoring.score_row(settings, project, values, served, client.predict)
-    return Answered(values, result, scoring.find_version(settings, project, served), through)
-
-
-def _answer(page: Page, answered: Answered | None) -> None:
-    target = page.spec.target
-    if answered is None:
-        with st.container(border=True):
-            st.markdown("**The answer appears here**")
-            st.caption(
-                "The form holds the middle of the training data: change what you like, then "
-                "press Predict."
-            )
-        return
-    result = answered.result
-    verdict = target.positive_words if result.prediction else target.negative_words
-    above = "above" if result.prediction else "not above"
-    with st.container(border=True):
-        st.caption(f"{answered.version.label} says, through {_WAYS[answered.through].lower()}")
-        st.markdown(f"## {escape(verdict.capitalize())}")
-        st.progress(result.probability)
-        parts.figures_row(
-            [
-                (target.positive_words.capitalize(), f"{result.probability:.1%}", "probability"),
-                (
-                    target.negative_words.capitalize(),
-                    f"{result.probability_negative:.1%}",
-                    "probability",
-                ),
-            ]
+        result = row_scoring.score_row(
+            settings, project, values, known, client.predict, spec=page.spec
         )
-        st.markdown(
-            f"{result.probability:.1%} is {above} the threshold of {result.threshold:.0%}, so the "
-            f"decision is **{escape(verdict)}**."
-        )
-        st.caption(f"Logged as `{result.prediction_id}`")
-        parts.mlflow_link(page.settings, result.run_id)
+    return Answered(values, result, known, through)
 
 
-def _among_training(page: Page, answered: Answered) -> None:
-    profile = training_profile(page, answered.version)
-    known = [c for c in page.spec.columns if c.name in profile.features]
-    words = {
-        c.title: row_form.position_words(profile.features[c.name], answered.values[c.name])
-        for c in known
-    }
-    unseen = [title for title, said in words.items() if "every training value" in said]
-    st.subheader("This row among the training data", anchor=False)
-    if unseen:
-        st.warning(
-            f"The model has never seen such a row: {escape(', '.join(unseen))} beyond every "
-            "training value. Do not trust its answer there.",
-            icon=":material/warning:",
-        )
-    court = row_form.court_figure(page.spec, profile, answered.values)
-    left, right = st.columns(2, gap="large")
-    places = [left, right]
-    if court is not None:
-        with left:
-            parts.chart(court, "row-court")
-        places = [right, right, left, right, left, right]
-    for number, column in enumerate(known):
-        feature = profile.features[column.name]
-        title = column.title[:1].upper() + column.title[1:]
-        figure = row_form.position_figure(feature, answered.values[column.name], title)
-        with places[number % len(places)]:
-            parts.chart(figure, f"row-{column.name}")
+def _key(page: Page, column: str) -> str:
+    return f"row-{page.project}-{column}"
 
 
-def _key(page: Page) -> str:
+def _answer_key(page: Page) -> str:
     return f"scoring-row-{page.project}"

@@ -141,11 +141,12 @@ def test_a_press_logs_exactly_one_row_and_says_what_it_means(hoops):
     at.number_input(key="row-hoops-distance").set_value(300.0)
     predict(at).click().run()
     assert not at.exception
-    assert (hoops.logged(), hoops.pipeline.asked) == (1, 1)
+    assert hoops.logged() == 1
     logged = scoring.recent_rows(hoops.settings, "hoops").iloc[0]
     assert logged["distance"] == 300
     assert "## Missed" in said(at)
-    assert "beyond every training value" in said(at)
+    assert "lies above everything in training" in said(at)
+    assert "Training had hardly anything like this row" in said(at)
     assert logged["prediction_id"] in said(at)
     at.run()
     assert hoops.logged() == 1
@@ -153,12 +154,58 @@ def test_a_press_logs_exactly_one_row_and_says_what_it_means(hoops):
     assert hoops.logged() == 2
 
 
+def test_the_passport_says_what_moved_the_answer_and_what_was_near(hoops):
+    at = open_page("row")
+    predict(at).click().run()
+    assert not at.exception
+    assert not at.error
+    assert "Every value lies within training" in said(at)
+    assert "nearest training rows: made" in said(at)
+    assert "all contributions" in said(at)
+    near = next(table.value for table in at.dataframe if "Away" in table.value)
+    assert set(near["Outcome"]) <= {"made", "missed"}
+    assert len(near) == 8
+
+
+def test_what_if_changes_the_probability_and_logs_nothing(hoops):
+    at = open_page("row")
+    predict(at).click().run()
+    before = explored(at)
+    moved = next(slider for slider in at.slider if slider.label == "Shot distance (ft)")
+    moved.set_value(1.0).run()
+    assert not at.exception
+    assert before.delta == "as scored"
+    assert explored(at).value > before.value
+    assert explored(at).delta.endswith("points")
+    assert "Changed: Shot distance" in said(at)
+    assert "nothing is logged" in said(at)
+    assert hoops.logged() == 1
+
+
+def test_a_needed_value_that_was_cleared_is_refused_and_not_logged(hoops):
+    at = open_page("row")
+    at.number_input(key="row-hoops-distance").set_value(None)
+    predict(at).click().run()
+    assert not at.exception
+    assert "distance: missing" in said(at).replace("\\", "")
+    assert hoops.logged() == 0
+
+
+def test_a_form_that_changed_after_the_answer_says_so(hoops):
+    at = open_page("row")
+    predict(at).click().run()
+    assert "The form has changed since" not in said(at)
+    at.number_input(key="row-hoops-distance").set_value(1.0).run()
+    assert "The form has changed since" in said(at)
+    assert hoops.logged() == 1
+
+
 def test_the_form_starts_in_the_middle_of_training(hoops):
     at = open_page("row")
     profile = scoring.profile(hoops.settings, hoops.versions[0])
     median = profile.features["distance"].quantile(0.5)
     assert at.number_input(key="row-hoops-distance").value == pytest.approx(median)
-    assert at.radio(key="row-through").disabled
+    assert "Through" not in [control.label for control in at.button_group]
 
 
 def test_through_rest_the_endpoints_version_answers(hoops, monkeypatch):
@@ -177,7 +224,7 @@ def test_through_rest_the_endpoints_version_answers(hoops, monkeypatch):
 
     monkeypatch.setattr(serving, "client", lambda *_: Client())
     at = open_page("row")
-    at.radio(key="row-through").set_value("rest")
+    at.button_group(key="row-through").set_value("rest")
     predict(at).click().run()
     assert not at.exception
     assert scoring.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
@@ -251,3 +298,7 @@ def test_what_was_logged_last_is_listed(hoops):
 
 def predict(at):
     return next(button for button in at.button if button.label == "Predict")
+
+
+def explored(at):
+    return next(metric for metric in at.metric if metric.label == "Made, explored")
