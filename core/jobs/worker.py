@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from core.errors import CourtsideError, JobError
+from core.files import is_disk_full
 from core.jobs import lifecycle, processes, queue
 from core.jobs.folder import JobFolder, Plan
 from core.jobs.memory import PeakMemory
@@ -107,6 +108,8 @@ def _failed(folder: JobFolder, reporter: Reporter, error: BaseException) -> int:
         reporter.flush()
     if isinstance(error, CourtsideError):
         message = str(error)
+    elif is_disk_full(error):
+        message = "The disk is full: make room, then retry."
     else:
         message = f"Stopped by an unexpected {type(error).__name__}; the log has the traceback."
     lifecycle.finish(
