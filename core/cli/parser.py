@@ -15,6 +15,14 @@ Command = Callable[[Settings, argparse.Namespace], dict[str, Any]]
 class NotWhole(dict[str, Any]):
     """An answer that is printed like any other, but is bad news: exit code 1."""
 
+    exit_code = 1
+
+
+class Alarm(dict[str, Any]):
+    """An answer that is printed like any other and calls for somebody: exit code 3."""
+
+    exit_code = 3
+
 
 class CommandParser(argparse.ArgumentParser):
     """Usage errors as one line with exit code 2."""

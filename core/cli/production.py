@@ -1,4 +1,4 @@
-"""``score``, ``monitor`` and ``serve``: the model at work."""
+"""``score`` and ``serve``: the model at work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.parser import Commands
-from core.cli.words import moment, names, project_of
+from core.cli.words import names, project_of
 from core.settings import Settings
 
 
@@ -18,16 +18,9 @@ def add(commands: Commands) -> None:
     scoring.add_argument("--out", type=Path, required=True, help="scored file, .parquet or .csv")
     scoring.add_argument("--model", default="champion", help="alias or version")
     scoring.add_argument("--also", default="", help="other versions on the same rows, not logged")
-    monitor_options(commands.add("monitor", monitor, "drift, performance, verdict"))
     serving = commands.add("serve", serve, "the champion behind MLflow's REST server")
     serving.add_argument("--port", type=int)
     serving.add_argument("--stop", action="store_true")
-
-
-def monitor_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", help="ISO 8601, UTC unless it says otherwise")
-    parser.add_argument("--until", help="ISO 8601, UTC unless it says otherwise")
-    parser.add_argument("--labels", type=Path, help="late labels: prediction_id and the target")
 
 
 def score(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
@@ -44,14 +37,6 @@ def score(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
         origin="cli",
     )
     return {**result.summary, **files(result)}
-
-
-def monitor(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
-    from core.services import monitoring
-
-    project = project_of(settings, options)
-    since, until = moment(options.since), moment(options.until)
-    return monitoring.monitor(settings, project, since, until, options.labels)[0]
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.dataset.monitoring_policy import MonitoringPolicy
 from core.dataset.training_options import Options
 from core.errors import NotReady, SpecError
 
@@ -107,6 +108,7 @@ class ProjectSpec:
     split_seed: int
     stratify: bool
     training: TrainingDefaults
+    monitoring: MonitoringPolicy
     court: Court | None
     downloads: tuple[tuple[str, Source], ...]
     digest: str = field(default="", compare=False)

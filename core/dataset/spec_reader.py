@@ -15,6 +15,7 @@ from core.dataset.spec import (
     Source,
     Target,
 )
+from core.dataset.spec_monitoring import MonitoringReader
 from core.dataset.spec_training import TrainingReader
 from core.dataset.spec_values import suggest
 
@@ -31,6 +32,7 @@ _TOP = [
     "rows",
     "split",
     "training",
+    "monitoring",
     "court",
     "download",
 ]
@@ -48,7 +50,7 @@ _LOG_COLUMNS = {
 }
 
 
-class SpecReader(TrainingReader):
+class SpecReader(TrainingReader, MonitoringReader):
     """One reading of one mapping; ``faults`` says what is wrong, in the order of the file."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -89,6 +91,7 @@ class SpecReader(TrainingReader):
             split_seed=self._whole(split, "seed", 42, 0, 2**31 - 1, "split."),
             stratify=self._flag(split, "stratify", True, "split."),
             training=training,
+            monitoring=self._monitoring(self.content),
             court=self._court(columns),
             downloads=self._downloads(),
         )

@@ -29,6 +29,12 @@ def psi(expected_counts: ArrayLike, actual_counts: ArrayLike) -> Any:
     >>> psi([10, 20, 0], [10, 20, 0])
     0.0
     """
+    total = psi_terms(expected_counts, actual_counts).sum(axis=-1)
+    return float(total) if total.ndim == 0 else total
+
+
+def psi_terms(expected_counts: ArrayLike, actual_counts: ArrayLike) -> Any:
+    """What each bin adds to the PSI: the same shapes, not summed over the last axis."""
     expected = np.asarray(expected_counts, dtype=float)
     actual = np.asarray(actual_counts, dtype=float)
     rows_expected = expected.sum()
@@ -39,9 +45,7 @@ def psi(expected_counts: ArrayLike, actual_counts: ArrayLike) -> Any:
             np.where(p == 0, np.minimum(EMPTY_CELL_ROWS / rows_expected, q), p),
             np.where(q == 0, np.minimum(EMPTY_CELL_ROWS / rows_actual, p), q),
         )
-        terms = np.where(p == q, 0.0, (q - p) * np.log(q / p))
-    total = terms.sum(axis=-1)
-    return float(total) if total.ndim == 0 else total
+        return np.where(p == q, 0.0, (q - p) * np.log(q / p))
 
 
 def js_distance(expected_counts: ArrayLike, actual_counts: ArrayLike) -> float:

@@ -21,6 +21,7 @@ from core.monitoring.features import (
     finite,
     numbers,
 )
+from core.monitoring.power import detectable
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.thresholds import (
     FALSE_ALARM_RATE,
@@ -39,6 +40,7 @@ class FeatureDrift:
     window's present values, except the two missing shares, which are of all rows.
     ``out_of_range_share`` lies outside training's minimum and maximum, ``unusual_share`` outside
     its central 99 %, ``new_category_share`` in categories that training never had.
+    ``detectable`` is the smallest shift that this many rows would show (see power).
     """
 
     name: str
@@ -60,6 +62,7 @@ class FeatureDrift:
     unusual_share: float | None
     new_category_share: float | None
     change: str
+    detectable: str | None = None
 
     @property
     def outside_share(self) -> float:
@@ -68,24 +71,31 @@ class FeatureDrift:
 
 
 def feature_drift(
-    profile: ReferenceProfile, window_frame: pd.DataFrame, rate: float = FALSE_ALARM_RATE
+    profile: ReferenceProfile,
+    window_frame: pd.DataFrame,
+    rate: float = FALSE_ALARM_RATE,
+    tests: int | None = None,
 ) -> list[FeatureDrift]:
     """Each feature of the profile, in its order, on the rows of ``window_frame``.
 
-    ``rate`` is the false-alarm rate of the whole list. Missing, infinite and unparsable values,
+    ``rate`` is the false-alarm rate of one check over ``tests`` tests, by default as many as there
+    are features. Missing, infinite and unparsable values,
     unseen categories and any number of rows are fine: with fewer than 30 the level is unknown.
     Raises SchemaError where the window lacks a feature's column.
     """
     profile.require_columns(window_frame)
     features = profile.features
     return [
-        _drift_of(feature, window_frame[name], rate, len(features))
+        _drift_of(feature, window_frame[name], rate, tests or len(features))
         for name, feature in features.items()
     ]
 
 
 def prediction_drift(
-    profile: ReferenceProfile, probability: Any, rate: float = FALSE_ALARM_RATE
+    profile: ReferenceProfile,
+    probability: Any,
+    rate: float = FALSE_ALARM_RATE,
+    tests: int = 1,
 ) -> FeatureDrift:
     """The model's probabilities on a window, shape (n,), against those on training's holdout.
 
@@ -95,7 +105,7 @@ def prediction_drift(
         raise BadInput(
             "The reference profile has no probabilities to compare with; train the model again."
         )
-    return _drift_of(profile.probability, pd.Series(np.asarray(probability)), rate, 1)
+    return _drift_of(profile.probability, pd.Series(np.asarray(probability)), rate, tests)
 
 
 def _drift_of(
@@ -174,6 +184,7 @@ def _judged(feature: FeatureProfile, counts: Array, rate: float, features: int) 
         "threshold": threshold,
         "drifted": level in ("warning", "alarm"),
         "level": level,
+        "detectable": detectable(feature, rows, threshold) if threshold is not None else None,
         "missing_share": _share(counts[-1], rows),
         "reference_missing_share": _share(feature.missing, feature.rows),
     }

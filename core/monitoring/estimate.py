@@ -12,13 +12,14 @@ Source: NannyML, "Estimation of performance: CBPE"; Kivimäki, Białek, Nurminen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from core.monitoring.calibration import calibration_rows, calibrator
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift, feature_drift
 from core.monitoring.features import Array
@@ -87,7 +88,7 @@ def estimate_performance(
     generator = np.random.default_rng(seed)
     if len(given) > MAX_ROWS:
         given = generator.choice(given, MAX_ROWS, replace=False)
-    scores, labels = _calibration_rows(profile)
+    scores, labels = calibration_rows(profile)
     if 0 < len(scores) < MIN_CALIBRATION_ROWS:
         return Estimate(
             "refused",
@@ -138,30 +139,17 @@ def _basis(labelled: int) -> str:
     )
 
 
-def _calibration_rows(profile: ReferenceProfile) -> tuple[Array, Array]:
-    usable = ~np.isnan(profile.sample_probability) & ~np.isnan(profile.sample_label)
-    return profile.sample_probability[usable], profile.sample_label[usable]
-
-
-def _calibrator(scores: Array, labels: Array) -> Callable[[Array], Array]:
-    from sklearn.isotonic import IsotonicRegression
-
-    fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, labels)
-    predict: Callable[[Array], Array] = fitted.predict
-    return predict
-
-
 def _estimated(
     scores: Array, labels: Array, given: Array, threshold: float, draws: int, generator: Any
 ) -> dict[str, Interval]:
-    calibrated = _calibrator(scores, labels)(given) if len(scores) else given
+    calibrated = calibrator(scores, labels)(given) if len(scores) else given
     values = metrics_of(calibrated, given, threshold)
     sampled: dict[str, list[float]] = {name: [] for name in values}
     for _ in range(draws):
         drawn = calibrated
         if len(scores):
             picked = generator.integers(len(scores), size=len(scores))
-            drawn = _calibrator(scores[picked], labels[picked])(given)
+            drawn = calibrator(scores[picked], labels[picked])(given)
         outcome = (generator.random(len(given)) < drawn).astype(float)
         for name, value in metrics_of(outcome, given, threshold).items():
             sampled[name].append(value)

@@ -79,13 +79,18 @@ class NumericFeature:
 
     def count_numbers(self, given: Array) -> Array:
         """The same for a float array with NaN where missing."""
-        present = given[~np.isnan(given)]
-        position = 1 + np.searchsorted(np.asarray(self.cuts), present, side="left")
+        return np.bincount(self._places(given), minlength=len(self.counts))
+
+    def places(self, values: pd.Series) -> Array:
+        """The bin of each value, shape (n,)."""
+        return self._places(numbers(values))
+
+    def _places(self, given: Array) -> Array:
+        position = 1 + np.searchsorted(np.asarray(self.cuts), given, side="left")
         if self.minimum is not None:
-            position[present < self.minimum] = 0
-        counts = np.bincount(position, minlength=len(self.counts))
-        counts[-1] = len(given) - len(present)
-        return counts
+            position[given < self.minimum] = 0
+        position[np.isnan(given)] = len(self.counts) - 1
+        return position
 
 
 @dataclass(frozen=True)
@@ -123,10 +128,14 @@ class CategoryFeature:
 
     def count(self, values: pd.Series) -> Array:
         """Counts of ``values`` by category, shape (len(categories) + 2,)."""
+        return np.bincount(self.places(values), minlength=len(self.counts))
+
+    def places(self, values: pd.Series) -> Array:
+        """The bin of each value, shape (n,)."""
         codes, names = category_codes(values, self.kind)
         place = {name: position for position, name in enumerate(self.categories)}
         lookup = np.array([place.get(name, len(place)) for name in names] + [len(place) + 1])
-        return np.bincount(lookup[codes], minlength=len(self.counts))
+        return lookup[codes]
 
 
 FeatureProfile = NumericFeature | CategoryFeature

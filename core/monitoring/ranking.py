@@ -45,8 +45,14 @@ def roc_auc(label: Array, probability: Array) -> float:
 
 def log_loss(label: Array, probability: Array) -> float:
     """Mean of -y ln p - (1 - y) ln(1 - p), probabilities clipped at 1e-15."""
+    return float(row_log_loss(label, probability).mean())
+
+
+def row_log_loss(label: Array, probability: Array) -> Array:
+    """The same for each row, shape (n,)."""
     p = np.clip(probability, SMALLEST, 1 - SMALLEST)
-    return float(-(label * np.log(p) + (1 - label) * np.log1p(-p)).mean())
+    loss: Array = -(label * np.log(p) + (1 - label) * np.log1p(-p))
+    return loss
 
 
 def best_f1(label: Array, probability: Array) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def psi_threshold(
     size share one computation. Seeded: the same arguments give the same threshold.
     """
     return _threshold(
-        tuple(counts), tuple(expected), _rounded_down(window_rows), rate / max(features, 1)
+        tuple(counts), tuple(expected), rounded_down(window_rows), rate / max(features, 1)
     )
 
 
@@ -72,6 +72,7 @@ def _threshold(
     return float(np.quantile(psi(counts, windows), 1 - rate))
 
 
-def _rounded_down(rows: int) -> int:
+def rounded_down(rows: int) -> int:
+    """Two significant digits, downwards, so that windows of about one size share an answer."""
     step = 10 ** max(len(str(rows)) - KEPT_DIGITS, 0)
     return rows // step * step

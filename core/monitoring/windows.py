@@ -1,147 +1,126 @@
-"""Which rows of the inference log to look at: pure functions, a log frame in, windows out."""
+"""How the inference log is cut into windows: by count, time, batch, source or model version."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from core.errors import BadInput
-from core.monitoring.distances import psi
-from core.monitoring.features import Array
-from core.monitoring.profile import ReferenceProfile
 
-TIME_COLUMN = "logged_at"
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """Rows of the log, in its order, with a name for people."""
-
-    label: str
-    rows: pd.DataFrame
+CutKind = Literal["count", "time", "batch", "source", "version"]
+EVERY = {"1h": "hour", "1D": "day", "7D": "week"}
+MOST_ROWS = 10_000_000
+_CALLS = ("form", "rest")  # single rows: gathered by day, or there would be a window for each
 
 
-def logged_at(log: pd.DataFrame) -> pd.Series:
-    """The log's times as UTC; BadInput where there is no such column or a time is unreadable."""
-    if TIME_COLUMN not in log.columns:
-        raise BadInput(f"Expected a column {TIME_COLUMN} in the log, found none.")
-    return _utc(log[TIME_COLUMN])
+@dataclass(frozen=True, order=True)
+class WindowKey:
+    """Which window a row belongs to.
 
-
-def between(
-    log: pd.DataFrame, since: str | datetime | None = None, until: str | datetime | None = None
-) -> pd.DataFrame:
-    """Rows logged at ``since`` or later and before ``until``; without a zone, times are UTC."""
-    times = logged_at(log)
-    chosen = pd.Series(True, index=log.index)
-    if since is not None:
-        chosen &= times >= _utc(pd.Series([since])).iloc[0]
-    if until is not None:
-        chosen &= times < _utc(pd.Series([until])).iloc[0]
-    return log[chosen]
-
-
-def last(log: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """The ``rows`` logged last, in the log's order; all of them where there are fewer."""
-    _require_positive("rows", rows)
-    newest = logged_at(log).to_numpy().argsort(kind="stable")[-rows:]
-    return log.iloc[np.sort(newest)]
-
-
-def by_time(log: pd.DataFrame, every: str = "1D") -> list[Window]:
-    """One window per period ("1D", "1h", …) that has rows, the oldest first."""
-    starts = logged_at(log).dt.floor(every)
-    return [
-        Window(f"{start:%Y-%m-%d %H:%M}".removesuffix(" 00:00"), rows)
-        for start, rows in log.groupby(starts.to_numpy(), sort=True)
-    ]
-
-
-def by_count(log: pd.DataFrame, rows: int) -> list[Window]:
-    """Windows of ``rows`` rows in order of time; the rest, if any, is the last and smaller one."""
-    _require_positive("rows", rows)
-    ordered = log.iloc[logged_at(log).to_numpy().argsort(kind="stable")]
-    return [
-        Window(f"rows {start + 1:,} to {min(start + rows, len(log)):,}", ordered[start:][:rows])
-        for start in range(0, len(log), rows)
-    ]
-
-
-def by_request(log: pd.DataFrame) -> list[Window]:
-    """One window per request, in the order in which they came."""
-    return _by_column(log, "request_id")
-
-
-def by_version(log: pd.DataFrame) -> list[Window]:
-    """One window per model version, in the order in which they came."""
-    return _by_column(log, "model_version")
-
-
-class WindowCounts:
-    """Bin counts of a growing window: an update costs the new rows only.
-
-    Two of them made with the same profile can be merged: counts of parts add up to the whole's.
+    Within a ``family`` windows follow one another: when the next one begins, the one before is
+    closed. A family of its own never closes.
     """
 
-    def __init__(self, profile: ReferenceProfile) -> None:
-        self._profile = profile
-        self._counts: dict[str, Array] = {
-            name: np.zeros(len(feature.counts), dtype=np.int64)
-            for name, feature in profile.features.items()
-        }
+    family: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Cut:
+    """``size`` rows a window for ``count``; ``every`` hour, day or week (UTC) for ``time``."""
+
+    kind: CutKind
+    size: int = 1000
+    every: str = "1D"
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(CutKind):
+            raise BadInput(
+                f"Windows are cut by {', '.join(get_args(CutKind))}; found {self.kind!r}."
+            )
+        if not 1 <= self.size <= MOST_ROWS:
+            raise BadInput(f"A window has 1 to {MOST_ROWS:,} rows; found {self.size}.")
+        if self.every not in EVERY:
+            raise BadInput(f"Windows of time are {', '.join(EVERY)}; found {self.every!r}.")
 
     @property
-    def rows(self) -> int:
-        return int(next(iter(self._counts.values())).sum()) if self._counts else 0
+    def name(self) -> str:
+        """A name for files: one for each way of cutting."""
+        extra = {"count": f"-{self.size}", "time": f"-{self.every}"}.get(self.kind, "")
+        return f"{self.kind}{extra}"
 
-    @property
-    def counts(self) -> Mapping[str, tuple[int, ...]]:
-        return {name: tuple(counts.tolist()) for name, counts in self._counts.items()}
+    def pieces(self, rows: pd.DataFrame, first_row: int) -> Iterator[tuple[WindowKey, np.ndarray]]:
+        """The windows of these rows in order of appearance, with the positions of their rows.
 
-    def update(self, new_rows: pd.DataFrame) -> None:
-        """Count ``new_rows`` too; SchemaError, and nothing counted, where a column is absent."""
-        self._profile.require_columns(new_rows)
-        for name, feature in self._profile.features.items():
-            self._counts[name] += feature.count(new_rows[name])
+        ``rows`` are the log's as its reader gives them, the first being row ``first_row`` of the
+        log, counted from 0.
+        """
+        import pandas as pd
 
-    def merge(self, other: WindowCounts) -> WindowCounts:
-        """A new one that counted the rows of both; BadInput if their bins differ."""
-        mine, theirs = self._profile.features, other._profile.features
-        if self._profile is not other._profile and dict(mine) != dict(theirs):
-            raise BadInput("These counts are against two reference profiles and cannot be merged.")
-        merged = WindowCounts(self._profile)
-        for name in merged._counts:
-            merged._counts[name] = self._counts[name] + other._counts[name]
-        return merged
+        if rows.empty:
+            return
+        families, names = self.keys(rows, first_row)
+        codes, uniques = pd.factorize(pd.Series(families, dtype=object) + "|" + names)
+        order = np.argsort(codes, kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
+            inside = order[start:stop]
+            family, _, name = uniques[codes[inside[0]]].partition("|")
+            yield WindowKey(family, name), inside
 
-    def psi(self) -> dict[str, float]:
-        """PSI of each feature; nan before the first row."""
-        return {
-            name: psi(feature.counts, self._counts[name])
-            for name, feature in self._profile.features.items()
-        }
+    def keys(self, rows: pd.DataFrame, first_row: int | np.ndarray) -> tuple[np.ndarray, pd.Series]:
+        """Family and name of the window of each row, both of shape (n,).
+
+        ``first_row`` may be the place of each row in the log instead, shape (n,).
+        """
+        import pandas as pd
+
+        place = first_row if isinstance(first_row, np.ndarray) else first_row + np.arange(len(rows))
+        one = np.full(len(rows), "", dtype=object)
+        if self.kind == "count":
+            return one, pd.Series(place // self.size).astype(str)
+        if self.kind == "time":
+            return one, _starts(rows["logged_at"], self.every)
+        if self.kind == "batch":
+            source = rows["source"].astype(str).to_numpy(dtype=object)
+            called = np.isin(source, _CALLS)
+            day = _starts(rows["logged_at"], "1D")
+            request = rows["request_id"].astype(str).reset_index(drop=True)
+            return np.where(called, source, ""), day.where(called, request)
+        column = "source" if self.kind == "source" else "model_version"
+        found = rows[column].astype(str).reset_index(drop=True)
+        return found.to_numpy(dtype=object), found
+
+    def label(self, key: WindowKey, first: str) -> str:
+        """A window's name for people; ``first``: when its oldest row was logged, ISO 8601."""
+        if self.kind == "count":
+            begin = int(key.name) * self.size
+            return f"rows {begin + 1:,} to {begin + self.size:,}"
+        if self.kind == "time":
+            return key.name if self.every == "1h" else key.name[:10]
+        if self.kind == "batch":
+            if key.family:
+                return f"{key.family}, {key.name[:10]}"
+            return f"batch of {first[:16].replace('T', ' ')} ({key.name[:8]})"
+        return key.name if self.kind == "source" else f"v{key.name}"
 
 
-def _by_column(log: pd.DataFrame, column: str) -> list[Window]:
-    if column not in log.columns:
-        raise BadInput(f"Expected a column {column} in the log, found none.")
-    return [Window(str(key), rows) for key, rows in log.groupby(column, sort=False)]
+def _starts(times: pd.Series, every: str) -> pd.Series:
+    """The start of each row's period as text; weeks begin on Mondays."""
+    moments = times.reset_index(drop=True)
+    if every == "7D":
+        days = moments.dt.floor("1D")
+        moments = days - (days.dt.dayofweek * np.timedelta64(1, "D"))
+    else:
+        moments = moments.dt.floor(every)
+    codes, uniques = moments.factorize()
+    texts = np.array([f"{one:%Y-%m-%d %H:%M}" for one in uniques], dtype=object)
+    import pandas as pd
 
-
-def _utc(values: Any) -> pd.Series:
-    try:
-        return pd.to_datetime(values, utc=True, format="ISO8601")
-    except (ValueError, TypeError) as exc:
-        raise BadInput(
-            f"Expected times such as 2024-05-01T12:30:00, found one that is not ({exc})."
-        ) from exc
-
-
-def _require_positive(name: str, value: int) -> None:
-    if value < 1:
-        raise BadInput(f"Expected {name} to be 1 or more, found {value}.")
+    return pd.Series(texts[codes] if len(codes) else np.array([], dtype=object), dtype=object)

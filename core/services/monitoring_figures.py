@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core import palette
 from core.monitoring.drift import FeatureDrift
+from core.monitoring.effect import FeatureEffect
 from core.monitoring.features import NumericFeature
-from core.monitoring.policy import NAMES
+from core.monitoring.figure_matter import effect_figure, slice_figure
+from core.monitoring.figure_performance import performance_figure
+from core.monitoring.figure_timeline import drift_timeline, performance_timeline
+from core.monitoring.figures import distribution_figure, drift_bars, violin_figure
+from core.monitoring.slices import FeatureSlices
+from core.monitoring.timeline_value import WindowResult
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from core.monitoring.features import FeatureProfile
 
-PERFORMANCE = ("roc_auc", "f1", "accuracy", "precision", "recall")
-
 
 def drift(found: Sequence[FeatureDrift]) -> Figure:
     """PSI of every feature against its threshold."""
-    from core.monitoring.figures import drift_bars
-
     figure = drift_bars(found)
     figure.data[0].showlegend = False  # the axis names it, and its colours are levels
     return figure
@@ -29,15 +30,11 @@ def drift(found: Sequence[FeatureDrift]) -> Figure:
 
 def distribution(feature: FeatureProfile, values: Any, title: str) -> Figure:
     """Training and production side by side, as shares."""
-    from core.monitoring.figures import distribution_figure
-
     return distribution_figure(feature, values, title)
 
 
 def violin(feature: FeatureProfile, values: Any, title: str) -> Figure | None:
     """Both as violins; None for what is not numeric."""
-    from core.monitoring.figures import violin_figure
-
     return violin_figure(feature, values, title) if isinstance(feature, NumericFeature) else None
 
 
@@ -46,93 +43,27 @@ def performance(
     estimated: Mapping[str, Any],
     realised: Mapping[str, Any] | None,
 ) -> Figure | None:
-    """Metrics with their 95 % intervals beside the holdout's; None if production has none.
-
-    ``estimated``: name to an interval with value, low and high as attributes; ``realised``: the
-    same as mappings, and ``labelled_rows``.
-    """
-    import plotly.graph_objects as go
-
-    seen = {n: realised[n] for n in PERFORMANCE if _has_value(realised, n)} if realised else {}
-    guessed = {n: vars(estimated[n]) for n in PERFORMANCE if n in estimated}
-    if not seen and not guessed:
-        return None
-    names = [n for n in PERFORMANCE if n in seen or n in guessed]
-    known = [n for n in names if reference.get(n) is not None]
-    traces: list[Any] = [
-        go.Scatter(
-            x=[reference[n] for n in known],
-            y=[NAMES[n] for n in known],
-            name="holdout at training",
-            mode="markers",
-            marker={"color": palette.REFERENCE, "size": 13, "symbol": "diamond"},
-            hovertemplate="%{y} %{x:.3f}",
-        )
-    ]
-    for label, figures, symbol in (
-        ("estimated without labels", guessed, "circle-open"),
-        ("on labelled rows", seen, "circle"),
-    ):
-        if figures:
-            traces.append(_with_intervals(label, figures, symbol))
-    return go.Figure(
-        traces,
-        palette.layout(
-            _finding(reference, guessed, seen, realised),
-            height=120 + 46 * len(names),
-            xaxis={"title": {"text": "value, with its 95 % interval"}, "range": [-0.02, 1.02]},
-            yaxis={
-                "categoryorder": "array",
-                "categoryarray": [NAMES[n] for n in reversed(names)],
-            },
-            legend={"y": -0.28, "yanchor": "top", "x": 0, "xanchor": "left"},
-        ),
-    )
+    """Metrics with their 95 % intervals beside the holdout's; None if production has none."""
+    return performance_figure(reference, estimated, realised)
 
 
-def _with_intervals(label: str, figures: Mapping[str, Mapping[str, Any]], symbol: str) -> Any:
-    import plotly.graph_objects as go
-
-    shown = list(figures.values())
-    return go.Scatter(
-        x=[one["value"] for one in shown],
-        y=[NAMES[n] for n in figures],
-        name=label,
-        mode="markers",
-        marker={"color": palette.ACCENT, "size": 11, "symbol": symbol},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [_or(one["high"], one["value"]) - one["value"] for one in shown],
-            "arrayminus": [one["value"] - _or(one["low"], one["value"]) for one in shown],
-            "color": palette.ACCENT,
-        },
-        customdata=[
-            [_or(one["low"], one["value"]), _or(one["high"], one["value"])] for one in shown
-        ],
-        meta=["low", "high"],
-        hovertemplate="%{y} %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})",
-    )
+def matter(effects: Sequence[FeatureEffect], found: Sequence[FeatureDrift]) -> Figure:
+    """How far each feature moved, and what the model makes of it."""
+    return effect_figure(effects, found)
 
 
-def _finding(
-    reference: Mapping[str, float],
-    guessed: Mapping[str, Mapping[str, Any]],
-    seen: Mapping[str, Mapping[str, Any]],
-    realised: Mapping[str, Any] | None,
-) -> str:
-    name = next(iter(seen or guessed))
-    before = f"{reference[name]:.3f} on the holdout, " if reference.get(name) is not None else ""
-    if seen and realised:
-        after = f"{seen[name]['value']:.3f} on {realised['labelled_rows']:,} labelled rows"
-    else:
-        after = f"{guessed[name]['value']:.3f} estimated for production"
-    return f"{NAMES[name]}: {before}{after}"
+def where(found: FeatureSlices) -> Figure:
+    """The slices that explain most of a feature's drift, or of the loss."""
+    return slice_figure(found)
 
 
-def _has_value(figures: Mapping[str, Any], name: str) -> bool:
-    return isinstance(figures.get(name), Mapping) and figures[name].get("value") is not None
+def timeline(windows: Sequence[WindowResult]) -> Figure:
+    """The worst feature's drift against its threshold, window after window."""
+    return drift_timeline(windows)
 
 
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+def performance_over_time(
+    windows: Sequence[WindowResult], metric: str, reference: float | None
+) -> Figure | None:
+    """A metric estimated and realised, with its bands; None where no window has either."""
+    return performance_timeline(windows, metric, reference)

@@ -24,7 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "tracking": {"dataset.shipped_code"},
     "inference_log": set(),
     "evaluation": {"dataset"},
-    "monitoring": {"dataset"},
+    "monitoring": {"dataset", "evaluation"},
     "scoring": {"dataset", "inference_log"},
     "training": {"dataset", "evaluation", "jobs", "tracking", "monitoring.profile"},
     "services": {

@@ -1,0 +1,100 @@
+"""Metrics that are worse than the holdout's, by more than chance and by enough to matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Literal
+
+from core.dataset.monitoring_policy import MonitoringPolicy
+from core.monitoring.estimate import COVERAGE, Interval
+
+NAMES = {
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "kappa": "kappa",
+    "mcc": "MCC",
+}
+LOWER_IS_BETTER = {"log_loss", "brier"}
+Source = Literal["on labelled rows", "by estimate"]
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A metric on the holdout (``before``) and in the window (``after``)."""
+
+    metric: str
+    before: float
+    after: Interval
+    source: Source
+
+    @property
+    def loss(self) -> float:
+        return _loss(self.metric, self.before, self.after.value)
+
+    @property
+    def words(self) -> str:
+        return f"{NAMES.get(self.metric, self.metric)} {self.before:.2f} → {self.after.value:.2f}"
+
+
+def drops(
+    after: Mapping[str, Any], reference: Mapping[str, Any], source: Source, policy: MonitoringPolicy
+) -> list[Drop]:
+    """Metrics that are worse than ``reference`` by more than chance and by enough to matter.
+
+    Each metric is a number or {value, low, high}, a 95 % interval. That is widened to the stated
+    rate of false alarms, divided among the metrics compared (a normal approximation), so that
+    looking at eight of them does not raise eight times as many.
+    """
+    compared = [
+        (metric, now, before)
+        for metric in NAMES
+        if (now := interval_of(after.get(metric)))
+        and (before := interval_of(reference.get(metric)))
+    ]
+    if not compared:
+        return []
+    wider = _z(policy.false_alarms / len(compared)) / _z((1 - COVERAGE) / 2)
+    found = []
+    for metric, now, before in compared:
+        lower = metric in LOWER_IS_BETTER
+        margin = (now.value - now.low if lower else now.high - now.value) * max(wider, 1.0)
+        nearest = now.value - margin if lower else now.value + margin
+        beyond_chance = _loss(metric, before.value, nearest) > 0
+        if beyond_chance and _loss(metric, before.value, now.value) >= policy.warning_drop:
+            found.append(Drop(metric, before.value, now, source))
+    return found
+
+
+def interval_of(figure: Any) -> Interval | None:
+    """A number, {value, low, high} or an object with these as attributes."""
+    if figure is None or isinstance(figure, Interval):
+        return figure
+    if isinstance(figure, Mapping):
+        given = figure
+    elif hasattr(figure, "value"):
+        given = vars(figure)
+    else:
+        given = {"value": figure}
+    value = given.get("value")
+    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
+        return None
+    low, high = given.get("low"), given.get("high")
+    return Interval(
+        float(value),
+        float(value if low is None else low),
+        float(value if high is None else high),
+    )
+
+
+def _loss(metric: str, before: float, after: float) -> float:
+    return after - before if metric in LOWER_IS_BETTER else before - after
+
+
+def _z(tail: float) -> float:
+    return NormalDist().inv_cdf(1 - tail)

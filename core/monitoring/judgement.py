@@ -1,0 +1,189 @@
+"""All findings about one window, and the contract's JSON of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.dataset.monitoring_policy import MonitoringPolicy
+from core.evaluation.resampling import bootstrap_intervals
+from core.monitoring.domain import DomainResult, domain_classifier
+from core.monitoring.drift import FeatureDrift, feature_drift, prediction_drift
+from core.monitoring.effect import FeatureEffect, Predict, drift_effects
+from core.monitoring.estimate import Estimate, estimate_performance
+from core.monitoring.late_labels import LabelCount
+from core.monitoring.policy import Assessment, assess
+from core.monitoring.realised import explain_performance
+from core.monitoring.slices import FeatureSlices, drift_slices, loss_slices
+from core.monitoring.window import Watched, Window
+
+UNSCORED = "These rows were not scored by this version, so there is nothing to estimate from."
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings about a window. ``realised`` is None without any label of the version's rows.
+
+    ``slices``: where each drifted feature moved; ``losses``: where performance is lost;
+    ``effects``: what the model makes of each feature's drift, empty without the model.
+    """
+
+    window: Window
+    drift: list[FeatureDrift]
+    prediction: FeatureDrift | None
+    domain: DomainResult
+    estimate: Estimate
+    realised: dict[str, Any] | None
+    explanation: list[str]
+    assessment: Assessment
+    labels: LabelCount | None = None
+    slices: tuple[FeatureSlices, ...] = ()
+    losses: tuple[FeatureSlices, ...] = ()
+    effects: tuple[FeatureEffect, ...] = ()
+    policy: MonitoringPolicy = field(default_factory=MonitoringPolicy)
+
+
+def judge(
+    window: Window,
+    policy: MonitoringPolicy | None = None,
+    labels: LabelCount | None = None,
+    predict: Predict | None = None,
+) -> Report:
+    """All findings about a window; probabilities and labels of the champion's own rows only.
+
+    ``predict`` is the model on the profile's features, for what it makes of their drift.
+    """
+    policy = policy or MonitoringPolicy()
+    ours = window.ours
+    probability, label = window.probability[ours], window.label[ours]
+    tested = len(window.profile.features)
+    predicted = bool(ours.any()) and window.profile.probability is not None
+    drift = feature_drift(
+        window.profile, window.frame, policy.false_alarms, tests=tested + predicted
+    )
+    prediction = None
+    if predicted:
+        prediction = prediction_drift(
+            window.profile, probability, policy.false_alarms, tests=tested + 1
+        )
+    domain = domain_classifier(window.profile, window.frame)
+    estimate = _estimate(window, probability, domain, drift)
+    reference = reference_metrics(window.version)
+    realised = _realised(label, probability, window.version.threshold)
+    explanation = []
+    if (~np.isnan(label)).any():
+        explanation = explain_performance(label, probability, window.version.threshold, reference)
+    return Report(
+        window=window,
+        drift=drift,
+        prediction=prediction,
+        domain=domain,
+        estimate=estimate,
+        realised=realised,
+        explanation=explanation,
+        assessment=assess(drift, estimate, realised, reference, domain, prediction, policy),
+        labels=labels,
+        slices=drift_slices(window.profile, drift, window.frame),
+        losses=loss_slices(
+            window.profile,
+            window.frame[ours],
+            probability,
+            label,
+            estimated=estimate.status == "estimated",
+        ),
+        effects=drift_effects(window.profile, window.frame, predict) if predict else (),
+        policy=policy,
+    )
+
+
+def _estimate(
+    window: Window, probability: np.ndarray, domain: DomainResult, drift: list[FeatureDrift]
+) -> Estimate:
+    if not window.ours.any():
+        return Estimate("refused", UNSCORED)
+    return estimate_performance(
+        window.profile,
+        window.frame[window.ours],
+        probability,
+        window.version.threshold,
+        domain=domain,
+        drift=drift,
+    )
+
+
+def reference_metrics(version: Watched) -> dict[str, float]:
+    """The version's metrics on its own holdout, by name without the prefix ``test_``."""
+    return {k.removeprefix("test_"): v for k, v in version.metrics.items() if k[:5] == "test_"}
+
+
+def _realised(
+    label: np.ndarray, probability: np.ndarray, threshold: float
+) -> dict[str, Any] | None:
+    known = ~np.isnan(label) & np.isfinite(probability)
+    if not known.any():
+        return None
+    y, p = label[known].astype(np.int8), probability[known]
+    intervals = bootstrap_intervals(y, p, threshold, resamples=200)
+    return {
+        "labelled_rows": int(known.sum()),
+        **{name: interval.as_dict() for name, interval in intervals.items()},
+    }
+
+
+def judged_rules(report: Report) -> set[str]:
+    """Rules of alerts on which this window could say something, whether or not it found any."""
+    rules = set()
+    for one in report.drift:
+        if one.level != "unknown":
+            rules |= {f"drift:{one.name}", f"missing:{one.name}"}
+    if report.prediction is not None and report.prediction.level != "unknown":
+        rules.add("prediction")
+    if report.domain.roc_auc is not None:
+        rules.add("domain")
+    rules |= {f"estimated_{name}" for name in report.estimate.metrics}
+    for name, figure in (report.realised or {}).items():
+        if isinstance(figure, dict) and figure["value"] is not None:
+            rules.add(f"realised_{name}")
+    return rules
+
+
+def as_json(report: Report, run_id: str | None) -> dict[str, Any]:
+    """The contract's JSON of a report; ``run_id`` is None where nothing was recorded."""
+    estimate = report.estimate
+    return {
+        "run_id": run_id,
+        "version": report.window.version.version,
+        "rows": report.window.rows,
+        "false_alarm_rate": report.policy.false_alarms,
+        "features": {one.name: _plain(asdict(one)) for one in report.drift},
+        "unwatched_features": list(report.window.unwatched),
+        "prediction": _plain(asdict(report.prediction)) if report.prediction else None,
+        "domain": {
+            "roc_auc": report.domain.roc_auc,
+            "importances": dict(report.domain.importances),
+        },
+        "estimated": {
+            "status": estimate.status,
+            "reason": estimate.reason,
+            **{name: _plain(asdict(i)) for name, i in estimate.metrics.items()},
+        },
+        "realised": report.realised,
+        "explanation": report.explanation,
+        "effects": [asdict(one) for one in report.effects],
+        "slices": [asdict(one) for one in report.slices],
+        "losses": [asdict(one) for one in report.losses],
+        "labels": asdict(report.labels) if report.labels else None,
+        "alerts": [asdict(alert) for alert in report.assessment.alerts],
+        "level": report.assessment.level,
+        "verdict": report.assessment.verdict,
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in values.items()
+    }
