@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,19 @@ _BAR_SHARE = 0.8
 
 def png_of(figure: Figure) -> bytes:
     """The figure as a PNG on white paper; ValueError on a kind of trace that is not drawn."""
+    with warnings.catch_warnings():
+        # The matplotlib that PyCaret holds us to calls its parser by names of old.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _drawn(figure)
+
+
+def _drawn(figure: Figure) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Paper
 
+    for trace in figure.data:
+        if trace.type not in ("scatter", "bar", "heatmap"):
+            raise ValueError(f"No picture can be made of a trace of type {trace.type!r}.")
     layout = figure.layout
     size = ((layout.width or _WIDTH) * _INCH, (layout.height or 340) * _INCH)
     paper = Paper(figsize=size, dpi=_DPI, facecolor="white")
@@ -52,10 +63,8 @@ def png_of(figure: Figure) -> bytes:
             _scatter(axes, trace, x, y, colour)
         elif trace.type == "bar":
             bars.draw(axes, trace, x, y, colour)
-        elif trace.type == "heatmap":
-            _heatmap(axes, trace, x, y)
         else:
-            raise ValueError(f"No picture can be made of a trace of type {trace.type!r}.")
+            _heatmap(axes, trace, x, y)
     dress(axes, figure, x, y)
     _shapes(axes, layout.shapes)
     _annotations(axes, layout.annotations, x, y)

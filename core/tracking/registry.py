@@ -13,7 +13,8 @@ from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client, mapped_errors
 
-ALIASES = ("champion", "challenger")
+CHAMPION = "champion"
+ALIASES = (CHAMPION, "challenger")
 # Whether a version is the model that was measured. Those registered without the tag were proven
 # before they were registered.
 PROOF, PENDING, PASSED, FAILED = "proof", "pending", "passed", "failed"
@@ -101,7 +102,8 @@ def find(settings: Settings, project: str, which: str = "champion") -> Version:
             if why_not := version.why_not:
                 raise BadInput(why_not)
             return version
-    names = ", ".join([f"v{v.version}" for v in listed] + [a for v in listed for a in v.aliases])
+    usable = [v for v in listed if v.why_not is None]
+    names = ", ".join([f"v{v.version}" for v in usable] + [a for v in usable for a in v.aliases])
     raise BadInput(f"{project} has no version {which!r}; choose one of {names}.")
 
 

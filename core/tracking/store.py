@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,9 @@ def _client(tracking_uri: str, settings: Settings) -> MlflowClient:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow
+    if tracking_uri.startswith("http"):
+        # By default it tries for over four minutes before it says that nobody answers.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(tracking_uri)
