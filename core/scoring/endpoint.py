@@ -5,29 +5,22 @@ printed. Both outlive whoever started the server.
 
     (absent) ──> starting ──> running ──> stopped
                     └────────────┴──────> died (nobody stopped it)
+
+While another version takes over, the endpoint stays "running": ``next_version`` loads beside it.
 """
 
 from __future__ import annotations
 
-import http.client
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
-from core.errors import EndpointError
-from core.scoring import server_log, server_process
+from core.scoring import endpoint_start, server_log, server_process
 from core.scoring.endpoint_folder import EndpointFolder, Record
+from core.scoring.endpoint_start import Order
 
 State = Literal["running", "starting", "died", "stopped"]
-
-_POLL_SECONDS = 0.1
-# An endpoint that is busy with a large request still answers within this.
-_HEALTH_SECONDS = 5.0
-_PROBE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,7 @@ class Endpoint:
     """A scoring server as it was when looked at. ``url`` is where a client here reaches it.
 
     ``started_at`` is UTC. ``message`` is one sentence for a person: for a dead one, the reason.
+    ``next_version`` loads beside it and will take over; ``next_problem`` says why one could not.
     """
 
     state: State
@@ -46,11 +40,18 @@ class Endpoint:
     model_uri: str
     started_at: datetime
     message: str
+    next_version: str | None = None
+    next_problem: str = ""
 
     @property
     def is_live(self) -> bool:
         """Whether its process exists: running or starting."""
         return self.state in {"running", "starting"}
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a server is loading, so that looking again soon is worth while."""
+        return self.state == "starting" or self.next_version is not None
 
     @property
     def uptime_seconds(self) -> float:
@@ -72,22 +73,43 @@ def start(
     """Serve ``model_uri`` on ``host:port``; returns when the server answers.
 
     A healthy server of the same ``version`` is returned as it is, wherever it listens; one that
-    is still loading is waited for; one of another version is replaced. With ``wait_seconds`` 0
-    the endpoint comes back at once as "starting". Raises EndpointError if the port is taken, the
-    server ends or is stopped before it answers, or does not answer in time (it is stopped then).
+    is still loading is waited for; one of another version answers until the new one does, then is
+    ended. With ``wait_seconds`` 0 it returns at once; ``wait`` does the rest. Raises EndpointError
+    if the port is taken, the server ends or is stopped before it answers, or does not answer in
+    time (it is stopped then).
     """
     files = EndpointFolder(folder)
-    with files.lock():
-        known = _reusable(files, version)
-        record = known or _launch(files, model_uri, version, tracking_uri, port, host)
+    order = Order(model_uri, version, tracking_uri, port, host)
+    record, launched = endpoint_start.reuse_or_launch(files, order)
     if wait_seconds > 0:
-        _wait_until_ready(files, record, wait_seconds, owned=known is None)
+        endpoint_start.wait_until_ready(files, record, wait_seconds, owned=launched)
     return _observed(files, files.read() or record)
 
 
-def status(folder: Path) -> Endpoint | None:
-    """The endpoint as it stands, whoever started it; None where there never was one."""
+def wait(folder: Path, wait_seconds: float = 90) -> Endpoint | None:
+    """See a server that was started without waiting through; None where there is none.
+
+    Raises EndpointError as ``start`` does.
+    """
     files = EndpointFolder(folder)
+    coming = files.read_next()
+    record = coming if coming and coming.state != "stopped" else files.read()
+    if record is not None and record.state != "stopped":
+        endpoint_start.wait_until_ready(files, record, wait_seconds, owned=True)
+    return status(folder)
+
+
+def status(folder: Path) -> Endpoint | None:
+    """The endpoint as it stands, whoever started it; None where there never was one.
+
+    A next server that answers is put in charge, should nobody be waiting for it any more.
+    """
+    files = EndpointFolder(folder)
+    coming = files.read_next()
+    if coming is not None and coming.state != "stopped":
+        process = coming.find_process()
+        if process is not None and endpoint_start.is_ready(coming, process):
+            endpoint_start.put_in_charge(files, coming)
     while record := files.read():
         endpoint = _observed(files, record)
         # Replaced between the reading and the look at its process: then look again.
@@ -107,14 +129,14 @@ def stop(folder: Path) -> Endpoint | None:
         return None
     with files.lock():
         record = files.read()
-        return None if record is None else _observed(files, _end(files, record))
+        return None if record is None else _observed(files, endpoint_start.end(files, record))
 
 
 def is_healthy(endpoint: Endpoint, timeout_seconds: float = 2.0) -> bool:
     """Whether the server answers its health check within the time."""
     if not endpoint.is_live:
         return False
-    return _ping(endpoint.host, endpoint.port, timeout_seconds)
+    return endpoint_start.ping(endpoint.host, endpoint.port, timeout_seconds)
 
 
 def log_tail(folder: Path, lines: int = 40) -> str:
@@ -122,132 +144,9 @@ def log_tail(folder: Path, lines: int = 40) -> str:
     return server_log.tail(EndpointFolder(folder).log_file, lines)
 
 
-def _reusable(files: EndpointFolder, version: str) -> Record | None:
-    """The server to keep: of this version, alive, and either loading or healthy."""
-    record = files.read()
-    if record is None or record.state == "stopped" or record.version != version:
-        return None
-    if record.find_process() is None:
-        return None
-    loading = record.state == "starting"
-    return record if loading or _ping(record.host, record.port, _HEALTH_SECONDS) else None
-
-
-def _launch(
-    files: EndpointFolder, model_uri: str, version: str, tracking_uri: str, port: int, host: str
-) -> Record:
-    _make_room(files, host, port)
-    command = server_process.serve_command(model_uri, host, port)
-    try:
-        process = server_process.launch(files.path, files.log_file, command, tracking_uri)
-        process_started = server_process.started_after_boot(process)
-    except (OSError, psutil.NoSuchProcess) as exc:
-        raise EndpointError(f"The endpoint could not be started: {exc}.") from exc
-    address = server_process.reachable(host)
-    record = Record(
-        state="starting",
-        pid=process.pid,
-        process_started=process_started,
-        host=host,
-        port=port,
-        url=f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}",
-        version=version,
-        model_uri=model_uri,
-        started_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-    )
-    files.write(record)
-    return record
-
-
-def _make_room(files: EndpointFolder, host: str, port: int) -> None:
-    """End the server before, once nothing else can be in the new one's way."""
-    record = files.read()
-    process = record.find_process() if record else None
-    if process is not None and record is not None and record.port != port:
-        _check_port(host, port)
-    if record is not None:
-        _end(files, record)
-    else:
-        # A starter that was killed before it could write the record may have left a server.
-        server_process.end_all(files.path, None)
-    _check_port(host, port)
-
-
-def _check_port(host: str, port: int) -> None:
-    if problem := server_process.port_problem(host, port):
-        raise EndpointError(problem)
-
-
-def _end(files: EndpointFolder, record: Record) -> Record:
-    """End the processes of ``record``; the caller holds the lock."""
-    stopped = replace(record, state="stopped")
-    # Written first: whoever finds the process dead then knows that it was meant to be.
-    files.write(stopped)
-    if left := server_process.end_all(files.path, record.find_process()):
-        files.write(record)
-        pids = ", ".join(str(process.pid) for process in left)
-        raise EndpointError(
-            f"The endpoint's process {pids} could not be ended; end it by hand and try again."
-        )
-    return stopped
-
-
-def _wait_until_ready(
-    files: EndpointFolder, record: Record, wait_seconds: float, *, owned: bool
-) -> None:
-    """Return when the server answers. ``owned``: started by this call, hence ended by it."""
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        current = files.read()
-        if current is None or current.state == "stopped" or not current.names_same_process(record):
-            raise EndpointError(
-                f"Version {record.version} was stopped or replaced while it was starting; look "
-                "at the endpoint's state before you start it again."
-            )
-        if current.state == "running":
-            return
-        process = current.find_process()
-        if process is None:
-            if files.read() != current:
-                continue  # stopped or replaced since it was read
-            raise EndpointError(
-                f"The endpoint ended before it answered: {server_log.reason(files.log_file)}"
-            )
-        if _is_ready(current, process):
-            _mark_running(files, current)
-            return
-        if time.monotonic() > deadline:
-            if owned:
-                _end_if_current(files, record)
-            raise EndpointError(
-                f"The endpoint did not answer on port {record.port} within {wait_seconds:g} s"
-                f"{' and was stopped' if owned else ''}; see its log, then start it again with "
-                "a longer wait."
-            )
-        time.sleep(_POLL_SECONDS)
-
-
-def _is_ready(record: Record, process: psutil.Process) -> bool:
-    return server_process.listens(process, record.port) and _ping(
-        record.host, record.port, _PROBE_SECONDS
-    )
-
-
-def _mark_running(files: EndpointFolder, record: Record) -> None:
-    with files.lock():
-        if files.read() == record:
-            files.write(replace(record, state="running"))
-
-
-def _end_if_current(files: EndpointFolder, record: Record) -> None:
-    with files.lock():
-        current = files.read()
-        if current is not None and current.names_same_process(record):
-            _end(files, current)
-
-
 def _observed(files: EndpointFolder, record: Record) -> Endpoint:
     state, message = _state_now(files, record)
+    next_version, next_problem = _next(files, record)
     return Endpoint(
         state=state,
         url=record.url,
@@ -258,29 +157,31 @@ def _observed(files: EndpointFolder, record: Record) -> Endpoint:
         model_uri=record.model_uri,
         started_at=datetime.fromisoformat(record.started_at),
         message=message,
+        next_version=next_version,
+        next_problem=next_problem,
     )
 
 
 def _state_now(files: EndpointFolder, record: Record) -> tuple[State, str]:
     if record.state == "stopped":
-        return "stopped", "The endpoint is stopped."
+        return "stopped", record.problem or "The endpoint is stopped."
     process = record.find_process()
     if process is None:
         return "died", f"The endpoint ended by itself: {server_log.reason(files.log_file)}"
     # Also for one whose starter went away before it answered.
-    if record.state == "running" or _is_ready(record, process):
+    if record.state == "running" or endpoint_start.is_ready(record, process):
         return "running", f"Version {record.version} answers at {record.url}."
     return "starting", f"Version {record.version} is loading; this takes 10 to 30 seconds."
 
 
-def _ping(host: str, port: int, timeout_seconds: float) -> bool:
-    connection = http.client.HTTPConnection(
-        server_process.reachable(host), port, timeout=timeout_seconds
-    )
-    try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def _next(files: EndpointFolder, record: Record) -> tuple[str | None, str]:
+    """The version that is to take over, or why it could not."""
+    coming = files.read_next()
+    if coming is None or coming.names_same_process(record):
+        return None, ""
+    if coming.state == "stopped":
+        return None, coming.problem
+    if coming.find_process() is None:
+        reason = server_log.reason(files.next_log_file)
+        return None, f"Version {coming.version} ended before it answered: {reason}"
+    return coming.version, ""

@@ -1,8 +1,10 @@
 """What an endpoint leaves on disk. This class owns every path of it.
 
-endpoint.json   which process it is and what it serves; replaced whole, under the lock
-endpoint.log    what the server printed since it was last started
-endpoint.lock   the right to change the endpoint
+endpoint.json        which process it is and what it serves; replaced whole, under the lock
+endpoint.log         what the server printed since it was last started
+endpoint.next.json   the server that is to take over, while it loads beside the one in charge
+endpoint.next.log    what that one printed
+endpoint.lock        the right to change the endpoint
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ class Record:
 
     ``process_started`` is seconds between the machine's start and the process's; ``started_at``
     is UTC, ISO 8601. A server that has died by itself still reads "starting" or "running".
+    ``token`` is inherited by all that the server starts. ``shares_port``: the next one can listen
+    on the same port beside it. ``problem``: why it was stopped before it answered.
     """
 
     state: Literal["starting", "running", "stopped"]
@@ -36,6 +40,9 @@ class Record:
     version: str
     model_uri: str
     started_at: str
+    token: str = ""
+    shares_port: bool = False
+    problem: str = ""
 
     def names_same_process(self, other: Record) -> bool:
         return (self.pid, self.process_started) == (other.pid, other.process_started)
@@ -52,6 +59,8 @@ class EndpointFolder:
         self.path = path.resolve()
         self.state_file = self.path / "endpoint.json"
         self.log_file = self.path / "endpoint.log"
+        self.next_file = self.path / "endpoint.next.json"
+        self.next_log_file = self.path / "endpoint.next.log"
         self._lock_file = self.path / "endpoint.lock"
 
     def lock(self) -> AbstractContextManager[None]:
@@ -60,16 +69,45 @@ class EndpointFolder:
 
     def read(self) -> Record | None:
         """The record; None where there never was an endpoint."""
-        try:
-            return Record(**read_json(self.state_file))
-        except FileNotFoundError:
-            return None
-        except TypeError as exc:
-            raise EndpointError(
-                f"{self.state_file} is not a record of an endpoint ({exc}); delete it and start "
-                "the endpoint again."
-            ) from exc
+        return _read(self.state_file)
 
     def write(self, record: Record) -> None:
         """Replace the record; the caller holds the lock."""
         write_json(self.state_file, asdict(record))
+
+    def read_next(self) -> Record | None:
+        """The server that is to take over; None where none is."""
+        return _read(self.next_file)
+
+    def write_next(self, record: Record) -> None:
+        write_json(self.next_file, asdict(record))
+
+    def drop_next(self) -> None:
+        """Forget the server that was to take over; fine where there is none."""
+        self.next_file.unlink(missing_ok=True)
+        self.next_log_file.unlink(missing_ok=True)
+
+    def find(self, record: Record) -> Record | None:
+        """What is known of that server now; None where it was stopped or replaced."""
+        for known in (self.read(), self.read_next()):
+            if known and known.state != "stopped" and known.names_same_process(record):
+                return known
+        return None
+
+    def log_of(self, record: Record) -> Path:
+        """Where that server prints; the log moves when it takes over."""
+        coming = self.read_next()
+        is_next = coming is not None and coming.names_same_process(record)
+        return self.next_log_file if is_next and self.next_log_file.exists() else self.log_file
+
+
+def _read(file: Path) -> Record | None:
+    try:
+        return Record(**read_json(file))
+    except FileNotFoundError:
+        return None
+    except TypeError as exc:
+        raise EndpointError(
+            f"{file} is not a record of an endpoint ({exc}); delete it and start the endpoint "
+            "again."
+        ) from exc

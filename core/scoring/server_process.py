@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,17 +18,26 @@ __all__ = [
     "LOOPBACK",
     "MARKER",
     "end_all",
+    "end_one",
+    "end_others",
     "find",
     "launch",
-    "listens",
+    "listeners",
+    "pids_of",
     "port_problem",
     "reachable",
     "serve_command",
     "started_after_boot",
+    "taken",
 ]
 
 # Everything below the server inherits this variable, also what outlives its parent.
 MARKER = "COURTSIDE_ENDPOINT_FOLDER"
+SERVER_MARKER = "COURTSIDE_ENDPOINT_SERVER"
+
+# Two servers of one user can then listen on one port, so that the next one loads, and answers,
+# before the one in charge stops.
+CAN_SHARE_PORT = hasattr(socket, "SO_REUSEPORT") and sys.platform != "win32"
 
 LOOPBACK = "127.0.0.1"
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
@@ -43,8 +53,12 @@ def serve_command(model_uri: str, host: str, port: int) -> list[str]:
     return command
 
 
-def launch(folder: Path, log_file: Path, command: list[str], tracking_uri: str) -> psutil.Process:
+def launch(
+    folder: Path, token: str, log_file: Path, command: list[str], tracking_uri: str
+) -> psutil.Process:
     """Start ``command`` so that it outlives the caller; its output replaces ``log_file``.
+
+    ``token`` tells its processes from those of the folder's other servers.
 
     MLflow runs ``bash -c "exec uvicorn ..."``, which must be this environment's uvicorn. Raises
     OSError if it cannot be started.
@@ -57,34 +71,64 @@ def launch(folder: Path, log_file: Path, command: list[str], tracking_uri: str) 
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         # A line for each request would grow the log for ever and bury what went wrong.
         "UVICORN_ACCESS_LOG": "false",
+        SERVER_MARKER: token,
     }
+    if CAN_SHARE_PORT:
+        environment["UVICORN_LOOP"] = "core.scoring.server_loop:new_loop"
     return processes.start(command, _mark(folder), log_file, environment)
 
 
-def listens(process: psutil.Process, port: int) -> bool:
-    """Whether this process, or one below it, is what listens on ``port``.
-
-    An answer on the port alone could come from a stranger that took it in the meantime.
-    """
+def listeners(port: int) -> set[int] | None:
+    """Pids of what listens on ``port``; None where the system does not tell."""
     try:
-        connections = [
-            connection
-            for member in processes.tree(process)
-            for connection in member.net_connections(kind="inet")
-        ]
-    except psutil.NoSuchProcess:
-        return False
+        found = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
-        return True  # the system does not tell; then the answer has to do
-    return any(
-        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-        for connection in connections
-    )
+        return None
+    return {
+        connection.pid
+        for connection in found
+        if connection.pid is not None
+        and connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port == port
+    }
+
+
+def pids_of(process: psutil.Process | None) -> set[int]:
+    """A process and all below it; empty where it has gone."""
+    if process is None:
+        return set()
+    try:
+        return {member.pid for member in processes.tree(process)}
+    except psutil.NoSuchProcess:
+        return set()
 
 
 def end_all(folder: Path, server: psutil.Process | None) -> set[psutil.Process]:
     """End the server and all it started; returns what could not be ended."""
     return processes.end_all(_mark(folder), server, _GRACE_SECONDS, _KILL_SECONDS)
+
+
+def end_one(token: str, server: psutil.Process | None) -> set[psutil.Process]:
+    """As ``end_all``, but only the server with this token."""
+    mark = Mark(SERVER_MARKER, token)
+    return processes.end_all(mark, server, _GRACE_SECONDS, _KILL_SECONDS)
+
+
+def end_others(folder: Path, token: str, server: psutil.Process | None) -> set[psutil.Process]:
+    """As ``end_all``, but all servers of the folder except the one with this token."""
+    mark = _MarkedOtherwise(MARKER, str(folder.resolve()), token)
+    return processes.end_all(mark, server, _GRACE_SECONDS, _KILL_SECONDS)
+
+
+@dataclass(frozen=True)
+class _MarkedOtherwise(Mark):
+    """Processes of the folder that do not belong to the server with ``token``."""
+
+    token: str
+
+    def is_on(self, process: psutil.Process) -> bool:
+        return super().is_on(process) and not Mark(SERVER_MARKER, self.token).is_on(process)
 
 
 def _mark(folder: Path) -> Mark:
@@ -110,18 +154,19 @@ def port_problem(host: str, port: int) -> str:
             probe.bind(address)
     except OSError as exc:
         return _bind_problem(exc, host, port)
-    return _taken(port) if _answers(reachable(host), port) else ""
+    return taken(port) if _answers(reachable(host), port) else ""
 
 
 def _bind_problem(exc: OSError, host: str, port: int) -> str:
     if exc.errno == errno.EADDRINUSE:
-        return _taken(port)
+        return taken(port)
     if exc.errno in {errno.EACCES, errno.EPERM}:
         return f"Port {port} needs an administrator's rights; choose one above 1023."
     return f"{host!r} is not an address of this machine ({exc.strerror}); use {LOOPBACK}."
 
 
-def _taken(port: int) -> str:
+def taken(port: int) -> str:
+    """The sentence for a port that somebody else uses."""
     return (
         f"Port {port} is already taken by another program; choose another port, or end the "
         "program that uses it."

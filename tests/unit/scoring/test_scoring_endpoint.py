@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from core.errors import EndpointError
-from core.scoring import endpoint, server_process
+from core.scoring import endpoint, endpoint_start, server_process
 
 # Like MLflow's command: a parent that waits for the child which listens.
 FAKE_SERVER = """
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 role, behaviour, host, port = sys.argv[1:]
@@ -43,7 +43,15 @@ if behaviour == "silent":
 print(*(f"{name}={os.environ.get(name)}" for name in (
     "MLFLOW_TRACKING_URI", "MLFLOW_DISABLE_TELEMETRY", "PYTHONDONTWRITEBYTECODE")), flush=True)
 print("PATH=" + os.environ["PATH"].split(os.pathsep)[0], flush=True)
-ThreadingHTTPServer((host, int(port)), Handler).serve_forever()
+if behaviour == "slow":
+    time.sleep(1.5)
+ThreadingHTTPServer.allow_reuse_port = "UVICORN_LOOP" in os.environ
+ThreadingHTTPServer.daemon_threads = True
+server = ThreadingHTTPServer((host, int(port)), Handler)
+if behaviour != "stubborn":
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever(0.01)
+server.server_close()
 """
 
 
@@ -204,7 +212,7 @@ def test_another_version_replaces_it_on_the_same_port(folder, begin):
 
 
 def test_a_server_that_hangs_is_replaced(begin, monkeypatch):
-    monkeypatch.setattr(endpoint, "_HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr(endpoint_start, "HEALTH_SECONDS", 0.2)
     old = begin()
     for process in tree_of(old.pid):
         process.suspend()
@@ -291,7 +299,7 @@ def test_a_stranger_that_answers_on_the_port_is_not_taken_for_the_server(
         stdout=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: endpoint._ping("127.0.0.1", port, 1))
+        wait_until(lambda: endpoint_start.ping("127.0.0.1", port, 1))
         assert endpoint.status(folder).state == "starting"
     finally:
         stranger.kill()
@@ -365,7 +373,7 @@ def test_a_server_outlives_the_process_that_started_it(folder, begin, behave, po
     command = server_process.serve_command("models:/shots/7", "127.0.0.1", port)
     code = f"""
 import pathlib
-from core.scoring import endpoint, server_process
+from core.scoring import endpoint, endpoint_start, server_process
 server_process.serve_command = lambda *_: {command!r}
 endpoint.start(pathlib.Path({str(folder)!r}), model_uri="m", version="7", tracking_uri="t",
                port={port}, wait_seconds=20)
