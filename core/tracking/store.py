@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LONGEST_REASON = 300
+_ADDRESS = re.compile(r"host='([^']+)', port=(\d+)")
+
 
 @contextmanager
 def mapped_errors(doing: str) -> Iterator[None]:
@@ -28,11 +32,19 @@ def mapped_errors(doing: str) -> Iterator[None]:
     except Exception as exc:
         if not _is_theirs(exc):
             raise
-        reason = " ".join(str(exc).split())[:300]
         raise TrackingError(
-            f"MLflow could not {doing}: {reason} Check MLFLOW_TRACKING_URI and that the store "
-            "can be reached, then try again."
+            f"MLflow could not {doing}: {_reason(exc)} Check MLFLOW_TRACKING_URI and that the "
+            "store can be reached, then try again."
         ) from exc
+
+
+def _reason(exc: Exception) -> str:
+    """What they said, as a sentence; of a server that does not answer, where it should be."""
+    said = " ".join(str(exc).split())
+    if "Max retries exceeded" in said and (where := _ADDRESS.search(said)):
+        return f"no answer from {where[1]}:{where[2]}."
+    said = said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}…"
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def _is_theirs(exc: Exception) -> bool:

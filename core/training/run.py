@@ -15,7 +15,7 @@ from core.files import is_disk_full
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking.runs import RunLog
-from core.training import provenance, publish, renewal, run_record, stages
+from core.training import cluster, provenance, publish, renewal, run_record, stages
 from core.training.catalogue import title_of
 from core.training.fitting import Context, fit
 from core.training.inputs import ModelInput, read_model_input
@@ -70,15 +70,14 @@ def _explained(kept: Kept) -> Iterator[None]:
             isinstance(exc, TrackingError) and kept.is_complete
         ):
             raise
-        why = "The disk is full: make room" if full else f"{exc} When that is mended"
+        why = "The disk is full: make room, then retry." if full else str(exc)
+        rest = "Nothing was registered."
         if kept.is_complete:
-            said = (
-                f"{why}, then retry: the models are trained and kept in {kept.folder}, and a retry "
-                "publishes them without training again."
+            rest = (
+                f"The models are trained and kept in {kept.folder}: a retry publishes them "
+                "without training again."
             )
-        else:
-            said = f"{why}, then retry; nothing was registered."
-        raise (JobError if full else TrackingError)(said) from exc
+        raise (JobError if full else TrackingError)(f"{why} {rest}") from exc
 
 
 def _resume(
@@ -98,6 +97,7 @@ def _train(
 ) -> tuple[RunRecord, RunLog]:
     """Fit and keep everything; the run that it will be published to."""
     kept.clear()
+    fits_on = cluster.connect(settings.dask_scheduler)
     spec_file = settings.spec_file(plan.project)
     spec = specs.load(spec_file)
     data = read_model_input(settings, spec, plan.inputs)
@@ -121,7 +121,8 @@ def _train(
     features = steps.fit_transform(data.train[list(spec.raw_columns)])
     from core.training.pycaret_adapter import Experiment
 
-    experiment = Experiment(features, data.train[spec.target.column], plan, settings.fit_workers)
+    target = data.train[spec.target.column]
+    experiment = Experiment(features, target, plan, settings.fit_workers, fits_on)
     run.params({"fit_rows": experiment.fit_rows})
     record.params["fit_rows"] = experiment.fit_rows
     kept.write_run({"run_id": run.run_id, "record": vars(record)})

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import requests
 
 from core.errors import NotReady, TrackingError
 from core.settings import Settings
@@ -54,6 +55,13 @@ def test_foreign_errors_are_mapped() -> None:
     with pytest.raises(TrackingError, match=said) as caught, mapped_errors("list runs"):
         raise sqlite3.OperationalError("disk\nfull")
     assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+
+
+def test_a_server_that_does_not_answer_is_named() -> None:
+    said = "HTTPConnectionPool(host='127.0.0.1', port=5009): Max retries exceeded with url: /api"
+    expected = r"could not list runs: no answer from 127\.0\.0\.1:5009\. Check MLFLOW_TRACKING_URI"
+    with pytest.raises(TrackingError, match=expected), mapped_errors("list runs"):
+        raise requests.ConnectionError(said)
 
 
 @pytest.mark.parametrize("error", [NotReady("train first"), KeyError("bug")])
