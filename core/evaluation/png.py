@@ -39,7 +39,11 @@ def png_of(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         # The matplotlib that PyCaret holds us to calls its parser by names of old.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return _drawn(figure)
+        from matplotlib import style
+
+        # Libraries that PyCaret brings change fonts, caps and grids for the whole process.
+        with style.context("default"):
+            return _drawn(figure)
 
 
 def _drawn(figure: Figure) -> bytes:

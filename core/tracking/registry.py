@@ -124,8 +124,16 @@ def register(
             store.get_registered_model(project)
         except MlflowException:
             store.create_registered_model(project)
-        made = store.create_model_version(project, source, run_id, tags=dict(tags))
+        made = store.create_model_version(
+            project, source, run_id, tags=dict(tags), model_id=_model_id(source)
+        )
     return str(made.version)
+
+
+def _model_id(source: str) -> str | None:
+    """The id of the stored model that ``models:/m-…`` names; a server insists on it."""
+    name = source.removeprefix("models:/")
+    return name if name != source and name.startswith("m-") and "/" not in name else None
 
 
 def of_run(settings: Settings, project: str, run_id: str) -> Version | None:

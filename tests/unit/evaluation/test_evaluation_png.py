@@ -66,6 +66,19 @@ def test_two_that_differ_look_different() -> None:
     assert png_of(one) != png_of(other)
 
 
+def test_what_other_libraries_set_for_the_process_does_not_show() -> None:
+    figure = CHARTS["importance"]()
+    before = png_of(figure)
+    from matplotlib import rcParams
+
+    kept = {name: rcParams[name] for name in ("font.size", "axes.facecolor", "axes.grid")}
+    try:
+        rcParams.update({"font.size": 30, "axes.facecolor": "black", "axes.grid": True})
+        assert png_of(figure) == before
+    finally:
+        rcParams.update(kept)
+
+
 @pytest.mark.parametrize("kind", ["pie", "rect", "fill"])
 def test_what_cannot_be_drawn_is_refused(kind: str) -> None:
     import plotly.graph_objects as go
