@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ LAYERS = (
     "08_reporting",
 )
 
+_SCHEDULER = re.compile(r"(tcp|tls)://[^/\s]+:\d{1,5}")
 _PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -47,6 +49,16 @@ def _number(variable: str, default: int) -> int:
     return value
 
 
+def _scheduler() -> str | None:
+    address = os.environ.get("COURTSIDE_DASK_SCHEDULER", "").strip()
+    if address and not _SCHEDULER.fullmatch(address):
+        raise BadInput(
+            "COURTSIDE_DASK_SCHEDULER is the address of a Dask scheduler, such as "
+            f"tcp://10.0.0.5:8786; found {address!r}."
+        )
+    return address or None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Paths and limits. Nothing is written outside ``home``."""
@@ -59,10 +71,14 @@ class Settings:
     endpoint_port: int
     tracking_ui_port: int
     max_upload_megabytes: int
+    dask_scheduler: str | None
+    max_unpacked_megabytes: int
+    max_download_megabytes: int
+    background_rows: int
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read the environment; raises BadInput on a value that is not a positive number."""
+        """Read the environment; raises BadInput on a value that cannot be meant."""
         home = Path(os.environ.get("COURTSIDE_HOME") or REPOSITORY).expanduser().resolve()
         # Not percent-encoded: SQLAlchemy takes the path of a SQLite address as it stands.
         default_uri = f"sqlite:///{home / 'mlruns' / 'mlflow.db'}"
@@ -75,6 +91,10 @@ class Settings:
             endpoint_port=_number("COURTSIDE_ENDPOINT_PORT", 5002),
             tracking_ui_port=_number("COURTSIDE_TRACKING_PORT", 5001),
             max_upload_megabytes=_number("COURTSIDE_MAX_UPLOAD_MB", 1024),
+            dask_scheduler=_scheduler(),
+            max_unpacked_megabytes=_number("COURTSIDE_MAX_UNPACKED_MB", 16_384),
+            max_download_megabytes=_number("COURTSIDE_MAX_DOWNLOAD_MB", 200),
+            background_rows=_number("COURTSIDE_BACKGROUND_ROWS", 2_000_000),
         )
 
     @property
@@ -113,6 +133,14 @@ class Settings:
     def jobs_dir(self, project: str) -> Path:
         return self.project_dir(project) / "jobs"
 
+    def scoring_jobs_dir(self, project: str) -> Path:
+        """Background scoring has a queue of its own: it need not wait for a training."""
+        return self.jobs_dir(project) / "scoring"
+
+    def inbox(self, project: str) -> Path:
+        """Where people put files for the app to choose from; may not exist yet."""
+        return self.project_dir(project) / "inbox"
+
     def layers_lock(self, project: str) -> Path:
         """Held while the prepared tables are replaced or read together."""
         return self.project_dir(project) / "layers.lock"
@@ -124,3 +152,11 @@ class Settings:
             return []
         found = (p.parent.name for p in root.glob("*/project.yaml"))
         return sorted(name for name in found if _PROJECT_NAME.fullmatch(name))
+
+
+def current_user() -> str:
+    """Who is at work, for the record: COURTSIDE_USER, else the operating system's name, or ""."""
+    try:
+        return os.environ.get("COURTSIDE_USER", "").strip() or getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user need not have a name
+        return ""

@@ -124,6 +124,18 @@ def coerce(
     return Coerced(pd.DataFrame(values, index=table.index if is_frame else None), reasons)
 
 
+def unreadable_columns(table: pa.Table, spec: ProjectSpec) -> dict[str, str]:
+    """Model columns of which no value can be read as its kind says, with what they hold."""
+    found = {}
+    for column in spec.columns:
+        if column.name in table.column_names:
+            raw = table[column.name]
+            read = read_arrow(raw, column.kind)
+            if read.unread.any() and read.unread.sum() == (~read.absent).sum():
+                found[column.name] = _wrong_type(column.name, column.kind, raw, read.unread)
+    return found
+
+
 def read_labels(values: pd.Series | pa.ChunkedArray, spec: ProjectSpec, what: str) -> np.ndarray:
     """The target as float64 of shape (n,): 1.0 positive, 0.0 negative, nan unknown.
 

@@ -103,13 +103,13 @@ class RunningScores:
         fresh = np.concatenate([score for score, _ in self._waiting])
         outcome = np.concatenate([outcome for _, outcome in self._waiting])
         self._waiting, self._rows_waiting = [], 0
-        score, place = np.unique(np.concatenate([self._score, fresh]), return_inverse=True)
-        known = len(self._score)
+        # Sorting each outcome by itself costs a third of sorting all with their places.
+        found = [np.unique(fresh[outcome == which], return_counts=True) for which in range(3)]
+        score = np.unique(np.concatenate([self._score, *(values for values, _ in found)]))
         counts = np.zeros((3, len(score)), dtype=np.int64)
-        counts[:, place[:known]] = self._counts
-        for which in range(3):
-            found = place[known:][outcome == which]
-            counts[which] += np.bincount(found, minlength=len(score))
+        counts[:, np.searchsorted(score, self._score)] = self._counts
+        for which, (values, rows) in enumerate(found):
+            counts[which, np.searchsorted(score, values)] += rows
         self._score, self._counts = score, counts
         if len(score) > self._most:
             self._merge()

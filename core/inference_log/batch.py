@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from core.errors import SchemaError
 from core.inference_log.encode import encode_rows, input_array
+from core.inference_log.ids import numbered
 from core.inference_log.layout import SOURCES, Appended, Kind
 
 ROWS_AT_ONCE = 10_000
@@ -95,8 +96,7 @@ class Batch:
     def new_ids(self, rows: int) -> pa.Array:
         """Ids that no other row has, as text: a key of this batch and a running number."""
         first, self._ids_given = self._ids_given, self._ids_given + rows
-        numbers = pa.array(np.arange(first, first + rows)).cast(pa.string())
-        return pc.binary_join_element_wise(self._key, pc.utf8_lpad(numbers, 8, "0"), "-")
+        return numbered(f"{self._key}-", first, rows)
 
     def spool(
         self,

@@ -2,33 +2,40 @@
 
 The scored file holds the input columns in their order, then ``prediction``, ``probability``,
 ``prediction_id`` and ``model_version``. Rows that cannot be scored go to a file of their own with
-a ``reason``. Files appear under their names, and rows in the inference log, only when everything
-has been scored.
+a ``reason``. One thread reads and predicts, one writes the files, one the log's rows.
+
+Nothing is seen of it before its end: files lie under temporary names, rows outside the log. Then
+the files are made durable, the rows are committed to the log, and the files take their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.dataset import io
+from core.dataset.io import TableFile
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce, read_labels
 from core.errors import SchemaError
-from core.files import atomic_path
+from core.scoring import row_ids
+from core.scoring.lane import Lane
 from core.scoring.predict import Scored, score
+from core.scoring.table_writer import TableWriter, writing
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from core.inference_log import Batch
 
 ADDED = ("prediction", "probability", "prediction_id", "model_version")
+REASON = "reason"
 Progress = Callable[[int, int], None]
 
 
@@ -42,74 +49,95 @@ class Model:
     threshold: float
 
 
-@dataclass
-class Outcome:
-    """What scoring gave, over all pieces: labels (nan unknown) and probabilities, shape (n,)."""
+@dataclass(frozen=True)
+class Job:
+    """What to score, with what, and where to.
 
-    rows_scored: int = 0
-    rows_rejected: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    _labels: list[np.ndarray] = field(default_factory=list)
-    _probabilities: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    ``outputs``: one path per model, .parquet or .csv; ``rejected`` is left only if such rows
+    exist. ``renames``: a column of the file to the model column that it is. ``open_log`` begins the
+    log's batch, which takes the first model's predictions. ``shown_as`` names the file in messages.
+    ``row_ids``: where the project's own row ids are kept beside the prediction ids, if it has any.
+    """
+
+    table: TableFile
+    spec: ProjectSpec
+    models: Sequence[Model]
+    outputs: Sequence[Path]
+    rejected: Path
+    open_log: Callable[[], AbstractContextManager[Batch]]
+    shown_as: str
+    renames: Mapping[str, str] = field(default_factory=dict)
+    row_ids: Path | None = None
 
     @property
-    def labels(self) -> np.ndarray:
-        return _joined(self._labels)
+    def identify(self) -> str | None:
+        """The column of row ids, if they are to be kept and the file has it."""
+        name = self.spec.identify
+        return name if self.row_ids is not None and name in self.table.names else None
 
-    def probability(self, version: str) -> np.ndarray:
-        """Probabilities that a version gave, in the order of the scored rows."""
-        return _joined(self._probabilities.get(version, []))
 
-    def labelled(self, version: str) -> tuple[np.ndarray, np.ndarray]:
-        """Labels and probabilities of the rows whose label is known."""
-        labels = self.labels
-        known = ~np.isnan(labels)
-        return labels[known].astype(np.int8), self.probability(version)[known]
+@dataclass(frozen=True)
+class ScoredPiece:
+    """Some rows that were scored: model columns, labels (nan unknown), and scores by version."""
 
-    def add(self, labels: np.ndarray, scored: dict[str, Scored], reasons: np.ndarray) -> None:
-        self.rows_scored += len(labels)
-        self.rows_rejected += len(reasons)
-        self._labels.append(labels)
-        for version, one in scored.items():
-            self._probabilities.setdefault(version, []).append(one.probability)
-        for reason in reasons:
-            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+    values: pd.DataFrame
+    labels: np.ndarray
+    scored: Mapping[str, Scored]
+
+
+@dataclass
+class Outcome:
+    """How many rows were scored, labelled, rejected, and why; reasons by row add up."""
+
+    rows_scored: int = 0
+    rows_labelled: int = 0
+    rows_rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        return self.rows_scored + self.rows_rejected
 
 
 def score_file(
-    source: Path,
-    spec: ProjectSpec,
-    models: Sequence[Model],
-    outputs: Sequence[Path],
-    rejected: Path,
-    batch: Batch,
-    shown_as: str | None = None,
+    job: Job,
+    watch: Callable[[ScoredPiece], None] | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
-    """Score ``source`` with every model; the first one's predictions go into ``batch`` (the log).
+    """Score a file with every model and log the first one's predictions, all rows or none.
 
-    ``outputs``: one path per model, .parquet or .csv. ``rejected`` is left only if such rows exist.
-    Raises DataFileError or SchemaError before anything is written under a final name.
+    ``watch`` sees every scored piece; ``on_progress`` gets rows done and rows in all. Raises
+    DataFileError or SchemaError where the file does not fit, CourtsideError where something
+    cannot be written; nothing is left then.
     """
-    what = shown_as or source.name
-    check_columns(source, what)
-    total = io.row_count(source)
-    outcome = Outcome()
-    with ExitStack() as stack:
-        writers = [stack.enter_context(_writer(path)) for path in outputs]
-        rejects = stack.enter_context(_writer(rejected))
-        for frame in io.iter_table(source, text=spec.categories):
-            _score_piece(frame, spec, models, writers, rejects, batch, outcome, what)
-            if on_progress is not None:
-                on_progress(outcome.rows_scored + outcome.rows_rejected, total)
+    check_columns(job.table.names, job.shown_as)
+    total, outcome = job.table.rows, Outcome()
+    plain = job.table.plain_schema
+    with ExitStack() as files:
+        writers = [files.enter_context(writing(path, plain)) for path in job.outputs]
+        rejects = files.enter_context(writing(job.rejected, plain))
+        ids = None
+        if job.row_ids is not None and job.identify is not None:
+            ids = files.enter_context(writing(job.row_ids, plain_schema=True))
+        with job.open_log() as batch:
+            with Lane("scored files") as file_lane, Lane("inference log") as log_lane:
+                piece = _Pieces(
+                    job, batch, writers, rejects, ids, file_lane, log_lane, outcome, watch
+                )
+                for table in job.table.pieces(as_places=plain):
+                    piece.score(table)
+                    if on_progress is not None:
+                        on_progress(outcome.rows, total)
+            for writer in (*writers, rejects, *([ids] if ids else [])):
+                writer.finish()
     if not outcome.rows_rejected:
-        rejected.unlink(missing_ok=True)
+        job.rejected.unlink(missing_ok=True)
     return outcome
 
 
-def check_columns(source: Path, what: str) -> None:
+def check_columns(names: Sequence[str], what: str) -> None:
     """Raise SchemaError if the file already has columns that scoring adds."""
-    taken = [name for name in (*ADDED, "reason") if name in io.column_names(source)]
+    taken = [name for name in (*ADDED, REASON) if name in names]
     if taken:
         raise SchemaError(
             f"{what} already has the column(s) {', '.join(taken)}, which scoring adds; "
@@ -117,111 +145,94 @@ def check_columns(source: Path, what: str) -> None:
         )
 
 
-def _score_piece(
-    frame: pd.DataFrame,
-    spec: ProjectSpec,
-    models: Sequence[Model],
-    writers: Sequence[TableWriter],
-    rejects: TableWriter,
-    batch: Batch,
-    outcome: Outcome,
-    what: str,
-) -> None:
-    coerced = coerce(frame, spec, what)
-    usable = coerced.usable
-    labels = _labels(frame, spec, what)[usable]
-    values = coerced.values[usable]
-    kept = frame[usable]
-    scored = {m.version: score(m.pipeline, values, m.threshold) for m in models}
-    first = scored[models[0].version]
-    ids = batch.append(values, first.probability, first.prediction, labels)
-    for model, writer in zip(models, writers, strict=True):
-        one = scored[model.version]
-        writer.write(
-            kept.assign(
-                prediction=one.prediction,
-                probability=one.probability,
-                prediction_id=np.asarray(ids, dtype=object),
-                model_version=model.version,
-            )
+@dataclass
+class _Pieces:
+    """What the pieces of one file share on their way."""
+
+    job: Job
+    batch: Batch
+    writers: Sequence[TableWriter]
+    rejects: TableWriter
+    ids: TableWriter | None
+    file_lane: Lane
+    log_lane: Lane
+    outcome: Outcome
+    watch: Callable[[ScoredPiece], None] | None
+
+    def score(self, table: pa.Table) -> None:
+        """One piece: read, predict, and hand over to the lanes."""
+        job, first = self.job, self.outcome.rows == 0
+        known = table.rename_columns([job.renames.get(n, n) for n in table.column_names])
+        coerced = coerce(known, job.spec, job.shown_as, first)
+        usable, labels, values = coerced.usable, _labels(known, job), coerced.values
+        if not usable.all():
+            self._reject(table, coerced.reasons, usable)
+            kept = _mask(usable)
+            table, known = table.filter(kept), known.filter(kept)
+            labels, values = labels[usable], values[usable]
+        if not len(values) and not first:
+            return
+        scored = {m.version: score(m.pipeline, values, m.threshold) for m in job.models}
+        self._hand_over(table, _log_columns(known, values, job.spec), labels, scored)
+        self.outcome.rows_scored += len(values)
+        self.outcome.rows_labelled += int((~np.isnan(labels)).sum())
+        if self.watch is not None:
+            self.watch(ScoredPiece(values, labels, scored))
+
+    def _hand_over(
+        self, table: pa.Table, inputs: pa.Table, labels: np.ndarray, scored: Mapping[str, Scored]
+    ) -> None:
+        ids, one = self.batch.new_ids(len(labels)), scored[self.job.models[0].version]
+
+        def to_files() -> None:
+            for model, writer in zip(self.job.models, self.writers, strict=True):
+                writer.write(_with_scores(table, scored[model.version], ids, model.version))
+            if self.ids is not None and self.job.identify is not None:
+                self.ids.write(row_ids.pairs(table[self.job.identify], ids))
+
+        self.log_lane.put(
+            lambda: self.batch.spool(inputs, ids, one.probability, one.prediction, labels)
         )
-    reasons = coerced.reasons[~usable]
-    if len(reasons):
-        rejects.write(frame[~usable].assign(reason=reasons))
-    outcome.add(labels, scored, reasons)
+        self.file_lane.put(to_files)
 
-
-def _labels(frame: pd.DataFrame, spec: ProjectSpec, what: str) -> np.ndarray:
-    if spec.target.column not in frame.columns:
-        return np.full(len(frame), np.nan)
-    return read_labels(frame[spec.target.column], spec, what)
-
-
-class TableWriter:
-    """Writes pieces of a table to one parquet or CSV file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._parquet: Any = None
-        self.used = False
-
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append a piece; SchemaError if a column changes its type between pieces."""
-        if self._path.suffix == ".csv":
-            frame.to_csv(
-                self._path,
-                mode="a",
-                header=not self.used,
-                index=False,
-                lineterminator="\n",
-            )
-        else:
-            self._write_parquet(frame)
-        self.used = True
-
-    def _write_parquet(self, frame: pd.DataFrame) -> None:
+    def _reject(self, table: pa.Table, reasons: np.ndarray, usable: np.ndarray) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        try:
-            if self._parquet is None:
-                table = pa.Table.from_pandas(frame, preserve_index=False)
-                table = table.cast(_without_null_types(table.schema)).replace_schema_metadata(None)
-                self._parquet = pq.ParquetWriter(self._path, table.schema)
-            else:
-                table = pa.Table.from_pandas(
-                    frame, schema=self._parquet.schema, preserve_index=False, safe=False
-                ).replace_schema_metadata(None)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as exc:
-            raise SchemaError(
-                f"A column of the file mixes types ({str(exc)[:160]}); give every column one type."
-            ) from exc
-        self._parquet.write_table(table)
-
-    def close(self) -> None:
-        if self._parquet is not None:
-            self._parquet.close()
+        why = reasons[~usable]
+        self.outcome.rows_rejected += len(why)
+        self.outcome.reasons.update(why.tolist())
+        left = table.filter(_mask(~usable)).append_column(REASON, pa.array(why, pa.string()))
+        self.file_lane.put(lambda: self.rejects.write(left))
 
 
-def _without_null_types(schema: Any) -> Any:
-    """A column that is empty in the first piece may hold text in the next."""
+def _mask(rows: np.ndarray) -> pa.Array:
     import pyarrow as pa
 
-    return pa.schema(
-        [pa.field(f.name, pa.string() if pa.types.is_null(f.type) else f.type) for f in schema]
-    )
+    return pa.array(rows)
 
 
-@contextmanager
-def _writer(path: Path) -> Iterator[TableWriter]:
-    """A TableWriter whose file appears under its name only if the block succeeds."""
-    with atomic_path(path) as temporary:
-        table = TableWriter(temporary)
-        try:
-            yield table
-        finally:
-            table.close()
+def _labels(table: pa.Table, job: Job) -> np.ndarray:
+    if job.spec.target.column not in table.column_names:
+        return np.full(len(table), np.nan)
+    return read_labels(table[job.spec.target.column], job.spec, job.shown_as)
 
 
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0)
+def _log_columns(table: pa.Table, values: pd.DataFrame, spec: ProjectSpec) -> pa.Table:
+    """The model's columns for the log: whole numbers as the file has them, the rest as read."""
+    import pyarrow as pa
+
+    def logged(name: str, kind: str) -> Any:
+        if kind == "numeric" and pa.types.is_integer(table.schema.field(name).type):
+            return table[name]
+        return pa.array(values[name], from_pandas=True)
+
+    return pa.table({c.name: logged(c.name, c.kind) for c in spec.columns})
+
+
+def _with_scores(table: pa.Table, scored: Scored, ids: pa.Array, version: str) -> pa.Table:
+    import pyarrow as pa
+
+    columns = (scored.prediction, scored.probability, ids, pa.repeat(version, len(ids)))
+    for name, column in zip(ADDED, columns, strict=True):
+        table = table.append_column(name, pa.array(column))
+    return table

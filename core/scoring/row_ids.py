@@ -11,24 +11,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.dataset import io
+from core.dataset.values import to_series
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 FOLDER = "row_ids"
 
 
-def keep(folder: Path, request_id: str, scored: Path, column: str | None) -> None:
-    """Remember the ids of a scored file; nothing to do where it has no such column."""
-    import pandas as pd
+def file_of(folder: Path, request_id: str) -> Path:
+    """Where the ids of one request are kept."""
+    return folder / FOLDER / f"{request_id}.parquet"
 
-    if column is None or column not in io.column_names(scored):
-        return
-    found = io.read_table(scored, [column, "prediction_id"])
-    kept = pd.DataFrame(
-        {"row_id": as_text(found[column]), "prediction_id": found["prediction_id"].astype(str)}
-    ).dropna()
-    io.write_table(kept.reset_index(drop=True), folder / FOLDER / f"{request_id}.parquet")
+
+def pairs(row_ids: pa.ChunkedArray, prediction_ids: pa.Array) -> pa.Table:
+    """``row_id`` and ``prediction_id`` of scored rows, as text; rows without an id are left out."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(row_ids.type) or pa.types.is_string(row_ids.type):
+        text = row_ids.cast(pa.string())
+    else:
+        text = pa.array(as_text(to_series(row_ids)), pa.string(), from_pandas=True)
+    table = pa.table({"row_id": text, "prediction_id": prediction_ids})
+    return table.filter(text.is_valid()) if text.null_count else table
 
 
 def predictions_of(folder: Path, row_ids: Iterable[str]) -> pd.DataFrame:

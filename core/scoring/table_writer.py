@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Every value another: a dictionary of them would only cost time.
-_ALL_DIFFERENT = ("prediction_id", "probability")
+_ALL_DIFFERENT = ("prediction_id", "probability", "row_id")
 
 
 class TableWriter:

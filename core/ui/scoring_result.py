@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.services import scoring, scoring_figures
+from core.services import scored_files, scoring, scoring_figures
 from core.services.scoring import FileResult
 from core.ui import parts
 from core.ui.frame import Page
@@ -36,7 +35,7 @@ def show(page: Page, result: FileResult) -> None:
     _charts(page, result)
     _measured(result)
     if result.rejected is not None:
-        _rejected(result, result.rejected)
+        _rejected(page, result, result.rejected)
     first = st.expander("First rows of the predictions", icon=":material/table_rows:")
     with first, parts.guarded("show the predictions"):
         st.dataframe(_added_first(scoring.head(result.output)), hide_index=True)
@@ -45,7 +44,7 @@ def show(page: Page, result: FileResult) -> None:
 def _counts(page: Page, result: FileResult) -> None:
     summary, words = result.summary, page.spec.target.positive_words
     scored, rejected = summary["rows_scored"], summary["rows_rejected"]
-    above = float((result.probability > result.version.threshold).mean()) if scored else None
+    above = result.findings.above / scored if scored else None
     parts.figures_row(
         [
             ("Rows in the file", number(scored + rejected), "scored and rejected together"),
@@ -57,51 +56,65 @@ def _counts(page: Page, result: FileResult) -> None:
                 f"share of rows with a probability above {result.version.threshold:g}",
             ),
             ("Labelled", number(summary["rows_labelled"]), "rows whose outcome the file tells"),
+            (
+                "Rows per second",
+                number(round(summary["rows_per_second"])),
+                f"{summary['seconds']:.1f} s in all: read, predicted, written, logged",
+            ),
         ]
     )
 
 
 def _take_away(page: Page, result: FileResult) -> None:
+    _downloads(page, result.output, "scored", "Scored file")
     with st.container(horizontal=True, vertical_alignment="center"):
-        _downloads(result.output, "scored", "Scored file")
         parts.link("5_Drift_monitoring", page.project, "See whether production has drifted")
         parts.mlflow_link(page.settings, result.summary["run_id"])
 
 
-def _downloads(path: Path, key: str, what: str) -> None:
-    for kind, label in (("parquet", "Parquet"), ("csv", "CSV")):
-        st.download_button(
-            f"{what} ({label})",
-            data=lambda kind=kind: scoring.download_bytes(path, kind),  # type: ignore[misc]
-            file_name=f"{path.stem}.{kind}",
-            key=f"{key}-{kind}-{path.stem}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+def _downloads(page: Page, path: Path, key: str, what: str) -> None:
+    """A button for each format that a browser can take; for others, where the file lies."""
+    with parts.guarded("offer the download"):
+        offered = scored_files.downloads(page.settings, path)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for one in offered:
+                st.download_button(
+                    f"{what} ({'CSV' if one.kind == 'csv' else 'Parquet'})",
+                    data=one.content if one.why_not is None else b"",
+                    file_name=one.file_name,
+                    key=f"{key}-{one.kind}-{path.stem}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                    disabled=one.why_not is not None,
+                    help=one.why_not,
+                )
+        for reason in [one.why_not for one in offered if one.why_not][:1]:
+            st.caption(f":material/folder: {escape(reason)}")
 
 
 def _charts(page: Page, result: FileResult) -> None:
     target = page.spec.target
     words = (target.positive_words, target.negative_words)
-    left, right = st.columns(2, gap="large")
-    with left:
-        histogram = scoring_figures.probabilities(
-            result.probability, result.version.threshold, result.labels, words
-        )
-        parts.chart(histogram, "scored-probabilities")
-        parts.numbers_below(histogram, "scored-probabilities", "probabilities")
-    curve = scoring_figures.roc(result.probability, result.labels, result.version.label)
-    with right:
-        if curve is not None:
-            parts.chart(curve, "scored-roc")
-            parts.numbers_below(curve, "scored-roc", "roc")
-        else:
+    findings, name = result.findings, result.version.label
+    drawn = {
+        "probabilities": scoring_figures.probabilities(findings, words),
+        "roc": scoring_figures.roc(findings, name),
+        "calibration": scoring_figures.calibration(findings, name),
+        "out_of_range": scoring_figures.out_of_range(findings),
+    }
+    shown = {key: figure for key, figure in drawn.items() if figure is not None}
+    columns = st.columns(2, gap="large")
+    for place, (key, figure) in enumerate(shown.items()):
+        with columns[place % 2]:
+            parts.chart(figure, f"scored-{key}")
+            parts.numbers_below(figure, f"scored-{key}", key)
+    if drawn["roc"] is None:
+        with columns[len(shown) % 2]:
             st.markdown("**No ROC curve**")
-            st.caption(_no_curve(result.labels))
+            st.caption(_no_curve(findings.labelled))
 
 
-def _no_curve(labels: np.ndarray) -> str:
-    known = int((~np.isnan(labels)).sum())
+def _no_curve(known: int) -> str:
     if not known:
         return (
             "The file has no labels, so nothing can be measured on it yet. Monitor compares its "
@@ -132,17 +145,18 @@ def _measured(result: FileResult) -> None:
             )
 
 
-def _rejected(result: FileResult, path: Path) -> None:
+def _rejected(page: Page, result: FileResult, path: Path) -> None:
     with st.container(border=True):
         rows = result.summary["rows_rejected"]
-        st.markdown(f":orange[:material/warning:] **{rows:,} rows were rejected** and not logged")
+        st.markdown(
+            f":orange[:material/warning:] **{rows:,} rows were rejected** and not logged, because:"
+        )
         reasons = sorted(result.reasons.items(), key=lambda item: -item[1])
         for reason, count in reasons[:8]:
             st.markdown(f"- {count:,} × {escape(reason)}")
         if len(reasons) > 8:
             st.caption(f"and {len(reasons) - 8:,} more reasons, all in the file")
-        with st.container(horizontal=True):
-            _downloads(path, "rejected", "Rejected rows")
+        _downloads(page, path, "rejected", "Rejected rows")
 
 
 def _added_first(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.errors import EndpointError
 from core.files import atomic_path
 from core.scoring.endpoint import Endpoint
-from core.services import scoring, serving
+from core.services import scoring, scoring_jobs, serving
 from core.settings import REPOSITORY
 
 
@@ -49,12 +49,58 @@ def test_without_a_model_it_leads_to_training(hoops):
 
 
 def test_a_file_that_does_not_fit_is_explained_and_cannot_be_scored(hoops):
+    production(hoops, hoops.rows(5).rename(columns={"distance": "how far"}))
+    at = open_page()
+    assert "does not fit in 1 column that the model needs" in said(at)
+    assert "missing `distance`" in said(at)
+    assert at.button(key="score-file").disabled
+    assert at.button(key="score-background").disabled
+    assert hoops.logged() == 0
+
+
+def test_a_column_of_the_wrong_type_is_explained(hoops):
+    production(hoops, hoops.rows(5).assign(distance="far"))
+    at = open_page()
+    assert "wrong type: 'distance' where finite numbers belong" in said(at).replace("\\", "")
+    assert at.button(key="score-file").disabled
+
+
+def test_a_likely_rename_is_one_click_and_can_be_undone(hoops):
     production(hoops, hoops.rows(5).rename(columns={"distance": "Distance"}))
     at = open_page()
-    assert "lacks 1 column that the model needs" in said(at)
-    assert "`distance`: is it `Distance`?" in said(at)
+    assert "missing `distance`: is it `Distance`?" in said(at)
+    at.button(key="scoring-rename").click().run()
+    assert "every column that the model needs is there" in said(at)
+    assert "This file only: `Distance` as `distance`" in said(at)
+    at.button(key="scoring-undo").click().run()
     assert at.button(key="score-file").disabled
-    assert hoops.logged() == 0
+    at.button(key="scoring-rename").click().run()
+    at.button(key="score-file").click().run()
+    assert not at.exception
+    assert hoops.logged() == 5
+
+
+def test_a_file_of_the_inbox_can_be_chosen(hoops):
+    inbox = hoops.settings.inbox("hoops")
+    inbox.mkdir(parents=True)
+    hoops.rows(7).to_csv(inbox / "july.csv.gz", index=False)
+    at = open_page()
+    assert at.selectbox(key="scoring-server-hoops").value == "inbox/july.csv.gz"
+    at.button(key="score-file").click().run()
+    assert not at.exception
+    assert hoops.logged() == 7
+
+
+def test_a_large_file_goes_to_the_background(hoops, monkeypatch):
+    monkeypatch.setenv("COURTSIDE_BACKGROUND_ROWS", "10")
+    orders = []
+    monkeypatch.setattr(scoring_jobs, "submit", lambda settings, order: orders.append(order))
+    production(hoops, hoops.rows(11))
+    at = open_page()
+    assert "More than 10 rows are scored in the background" in said(at)
+    at.button(key="score-background").click().run()
+    assert not at.exception
+    assert (orders[0].project, orders[0].model, hoops.logged()) == ("hoops", "1", 0)
 
 
 def test_a_file_is_scored_once_and_the_result_stays(hoops):
@@ -236,53 +282,6 @@ def endpoint(state, version="1", message="It answers."):
     now = datetime.now(UTC)
     url = "http://127.0.0.1:5002"
     return Endpoint(state, url, "127.0.0.1", 5002, 1, version, "models:/x/1", now, message)
-
-
-@pytest.mark.parametrize(
-    ("view", "expected", "buttons"),
-    [
-        (None, "Other programs can then ask", {"Start with v1"}),
-        (serving.EndpointView(endpoint("running"), "1"), "up for", {"Stop"}),
-        (
-            serving.EndpointView(endpoint("running", "7"), "1"),
-            "It still serves v7, but v1 is champion now",
-            {"Restart with v1", "Stop"},
-        ),
-        (
-            serving.EndpointView(endpoint("died", message="It ended: no memory."), "1"),
-            "It ended: no memory.",
-            {"Start with v1"},
-        ),
-        (serving.EndpointView(endpoint("stopped"), "1"), "was started", {"Start with v1"}),
-        (
-            serving.EndpointView(endpoint("starting", message="Version 1 is loading."), "1"),
-            "is loading",
-            {"Stop"},
-        ),
-    ],
-)
-def test_the_endpoint_in_every_state(hoops, monkeypatch, view, expected, buttons):
-    monkeypatch.setattr(serving, "status", lambda *_: view)
-    at = open_page()
-    assert expected in said(at).replace("\\", "")
-    known = {"Start with v1", "Restart with v1", "Stop"}
-    assert {button.label for button in at.button} & known == buttons
-
-
-def test_starting_and_stopping_the_endpoint(hoops, monkeypatch):
-    called = []
-    monkeypatch.setattr(serving, "start", lambda *_: called.append("start"))
-    at = open_page()
-    at.button(key="endpoint-start").click().run()
-    assert called == ["start"]
-
-    def fail(*_):
-        raise EndpointError("Port 5002 is taken; stop whatever uses it.")
-
-    monkeypatch.setattr(serving, "start", fail)
-    at.button(key="endpoint-start").click().run()
-    assert not at.exception
-    assert "Port 5002 is taken" in said(at)
 
 
 def test_what_was_logged_last_is_listed(hoops):
