@@ -20,7 +20,10 @@ def add(commands: Commands) -> None:
     scoring.add_argument("--also", default="", help="other versions on the same rows, not logged")
     serving = commands.add("serve", serve, "the champion behind MLflow's REST server")
     serving.add_argument("--port", type=int)
-    serving.add_argument("--stop", action="store_true")
+    serving.add_argument("--host", help="address to listen on; default: this machine alone")
+    doing = serving.add_mutually_exclusive_group()
+    doing.add_argument("--stop", action="store_true")
+    doing.add_argument("--status", action="store_true", help="state, health, version, log")
 
 
 def score(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
@@ -45,7 +48,9 @@ def serve(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     project = project_of(settings, options)
     if options.stop:
         return serving.stop(settings, project)
-    return serving.start(settings, project, options.port)
+    if options.status:
+        return serving.watch(settings, project)
+    return serving.start(settings, project, options.port, options.host)
 
 
 def files(scored: Any) -> dict[str, str | None]:

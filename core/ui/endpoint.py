@@ -17,33 +17,43 @@ _STATES: dict[str, tuple[str, str]] = {
     "died": ("ended by itself", "alarm"),
     "stopped": ("stopped", "unknown"),
 }
-_LOOK_AGAIN = "3s"
+_STOPPED = "The endpoint is stopped."
+_SOON, _LATER = "2s", "20s"
 
 
 def show(page: Page, versions: list[Version]) -> None:
-    """The endpoint's box. While it starts, the box looks again by itself."""
+    """The endpoint's box. It looks again by itself: soon while a server loads, else seldom."""
     view = serving.status(page.settings, page.project)
-    starting = view is not None and view.endpoint.state == "starting"
-    st.fragment(_box, run_every=_LOOK_AGAIN if starting else None)(page, versions)
+    changing = view is not None and view.endpoint.is_changing
+    live = view is not None and view.endpoint.is_live
+    st.session_state[_seen(page)] = _standing(view)
+    again = _SOON if changing else _LATER if live else None
+    st.fragment(_box, run_every=again)(page, versions)
 
 
 def _box(page: Page, versions: list[Version]) -> None:
     with st.container(border=True), parts.guarded("look at the endpoint"):
         view = serving.status(page.settings, page.project)
+        if st.session_state.get(_seen(page)) != _standing(view):
+            st.rerun()  # the rest of the page offers the endpoint, too
         _head(view)
         champion = next((version for version in versions if version.is_champion), None)
         _buttons(page, view, champion)
         if view is None:
             return
-        if view.endpoint.state == "died":
-            st.error(escape(view.endpoint.message), icon=":material/error:")
-        if view.outdated:
-            st.warning(
-                f"It still serves v{view.endpoint.version}, but v{view.champion} is champion now. "
-                "Restart it to serve the champion.",
-                icon=":material/warning:",
-            )
+        _warnings(view)
         _details(page, view, versions)
+
+
+def _standing(view: EndpointView | None) -> tuple[object, ...]:
+    if view is None:
+        return ()
+    seen = view.endpoint
+    return (seen.state, seen.pid, seen.next_version, seen.next_problem)
+
+
+def _seen(page: Page) -> str:
+    return f"endpoint-seen-{page.project}"
 
 
 def _head(view: EndpointView | None) -> None:
@@ -53,6 +63,8 @@ def _head(view: EndpointView | None) -> None:
             parts.level_badge("unknown", "never started")
             return
         words, level = _STATES[view.endpoint.state]
+        if view.running and not view.healthy():
+            words, level = "does not answer", "alarm"
         parts.level_badge(level, words)
         if view.running:
             st.markdown(
@@ -62,12 +74,38 @@ def _head(view: EndpointView | None) -> None:
                 help=f"since {exact(view.endpoint.started_at)}",
             )
         elif view.endpoint.state == "starting":
-            st.markdown(escape(view.endpoint.message), width="content")
+            passed = duration(view.endpoint.uptime_seconds)
+            st.markdown(
+                f"{escape(view.endpoint.message)} {passed} so far.",
+                width="content",
+            )
         else:
             st.caption(
                 f"v{view.endpoint.version} was started {ago(view.endpoint.started_at)}",
                 help=exact(view.endpoint.started_at),
             )
+
+
+def _warnings(view: EndpointView) -> None:
+    seen = view.endpoint
+    if seen.state == "died" or (seen.state == "stopped" and seen.message != _STOPPED):
+        st.error(escape(seen.message), icon=":material/error:")
+    if seen.next_version is not None:
+        st.info(
+            f"v{seen.next_version} is loading beside it and will take over; until then "
+            f"v{seen.version} answers.",
+            icon=":material/swap_horiz:",
+        )
+    if seen.next_problem:
+        st.error(
+            f"{escape(seen.next_problem)} v{seen.version} still answers.", icon=":material/error:"
+        )
+    if view.outdated:
+        st.warning(
+            f"It still serves v{seen.version}, but v{view.champion} is champion now. Restart it: "
+            f"v{seen.version} answers until v{view.champion} does, so that nobody notices.",
+            icon=":material/warning:",
+        )
 
 
 def _buttons(page: Page, view: EndpointView | None, champion: Version | None) -> None:
@@ -86,8 +124,7 @@ def _buttons(page: Page, view: EndpointView | None, champion: Version | None) ->
                 key="endpoint-start",
             ):
                 with parts.guarded("start the endpoint"):
-                    with st.spinner(f"Loading {name} into its own server; 10 to 30 seconds"):
-                        serving.start(page.settings, page.project)
+                    serving.begin(page.settings, page.project)
                     st.rerun()
         if live and st.button("Stop", icon=":material/stop:", key="endpoint-stop"):
             with parts.guarded("stop the endpoint"):
