@@ -160,7 +160,7 @@ class Club:
         return jobs.submit(
             self.settings.jobs_dir(PROJECT),
             entry_point="core.jobs.selftest:count",
-            plan={"to": 1000, "seconds": 0.5},
+            plan={**make_plan(self.spec).to_json(), "to": 1000, "seconds": 0.5},
             kind="training",
             title="Logistic Regression",
         )

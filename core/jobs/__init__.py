@@ -9,7 +9,7 @@ job does: an entry point is a function ``(plan, reporter) -> dict`` of a module 
 The states on the right never change again.
 """
 
-from core.jobs.control import arguments, cancel, events, list_jobs, log_tail, read, wait
+from core.jobs.control import arguments, cancel, close, events, list_jobs, log_tail, read, wait
 from core.jobs.milestones import milestones
 from core.jobs.pruning import prune
 from core.jobs.queue import advance, retry, submit
@@ -23,6 +23,7 @@ __all__ = [
     "advance",
     "arguments",
     "cancel",
+    "close",
     "events",
     "list_jobs",
     "log_tail",

@@ -81,6 +81,11 @@ def wait(
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
 
 
+def close(jobs_dir: Path, job_id: str) -> None:
+    """Note that what a job left open outside its folder is closed: nobody need look again."""
+    JobFolder.existing(jobs_dir, job_id).closed_file.touch()
+
+
 def arguments(jobs_dir: Path, job_id: str) -> dict[str, Any]:
     """What the job's entry point was given, as JSON; BadInput where the job is unknown."""
     return JobFolder.existing(jobs_dir, job_id).read_plan().arguments

@@ -8,6 +8,7 @@
         result.json    what the entry point returned (succeeded)
         error.txt      the traceback (failed)
         exit_code.txt  how the worker ended, if it was not well and its starter still lived
+        closed         empty; there once what the job left open outside its folder was closed
         kept/          what the entry point keeps for a retry, which is given the same folder;
                        not thrown away while it holds a whole.json
         .room          space held back, so that the end can be written on a full disk
@@ -102,6 +103,7 @@ class JobFolder:
         self.log_file = self.path / "log.txt"
         self.result_file = self.path / "result.json"
         self.error_file = self.path / "error.txt"
+        self.closed_file = self.path / "closed"
         self.exit_code_file = self.path / "exit_code.txt"
         self._lock_file = self.path / ".lock"
         self._room_file = self.path / ".room"
@@ -242,6 +244,7 @@ class JobFolder:
             result=read_json(self.result_file) if state.state == "succeeded" else None,
             attachments=state.attachments,
             peak_memory_bytes=state.peak_memory_bytes,
+            is_closed=self.closed_file.exists(),
         )
 
 

@@ -133,9 +133,8 @@ def _end_dead(folder: JobFolder, state: JobState) -> None:
     if state.stop_requested:
         _end(folder, state, "cancelled", "Cancelled while running.")
         return
-    why = post_mortem.reason(
-        state.pid, state.started_at, state.out_of_memory_kills, folder.exit_code()
-    )
+    code = post_mortem.awaited(state.pid, folder.exit_code)
+    why = post_mortem.reason(state.pid, state.started_at, state.out_of_memory_kills, code)
     _end(folder, state, "lost", f"{why} The log may tell more; start the job again.")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import threading
+from pathlib import Path
 
 import psutil
 
 # The worker's own peak comes from the operating system and is exact; its children are looked at
 # this often. Looking takes about 10 ms of a processor.
 _SECONDS_BETWEEN_LOOKS = 2.0
-_RUSAGE_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+_STATUS = Path("/proc/self/status")
 
 
 class PeakMemory:
@@ -34,8 +33,7 @@ class PeakMemory:
     def peak_bytes(self) -> int:
         """The peak up to now, this moment included."""
         self._look()
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RUSAGE_UNIT_BYTES
-        return max(self._seen, own)
+        return max(self._seen, _own_peak_bytes())
 
     def _look_on(self) -> None:
         pause = threading.Event()
@@ -50,6 +48,20 @@ class PeakMemory:
             return  # a child went while its own children were listed: the next look counts
         with self._lock:
             self._seen = max(self._seen, total)
+
+
+def _own_peak_bytes() -> int:
+    """This process's peak by Linux's count; 0 where there is none.
+
+    Not getrusage's: that one starts from the size of whoever started the process.
+    """
+    try:
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        return 0
+    return 0
 
 
 def _resident_bytes(process: psutil.Process) -> int:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import signal
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
+_LONGEST_WAIT_SECONDS = 0.5
+# From collecting an exit code to its being on disk.
+_GRACE_SECONDS = 0.1
 _VMSTAT = Path("/proc/vmstat")
 
 
@@ -21,6 +26,21 @@ def out_of_memory_kills() -> int | None:
     except (OSError, ValueError):
         return None
     return None
+
+
+def awaited(pid: int | None, exit_code: Callable[[], int | None]) -> int | None:
+    """The exit code, once whoever started the worker has collected it; None where nobody does.
+
+    A dead process with threads can be seen as dead before its starter can collect it.
+    """
+    deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
+    grace = time.monotonic() + _GRACE_SECONDS
+    while (code := exit_code()) is None and time.monotonic() < deadline:
+        collected = pid is None or not psutil.pid_exists(pid)
+        if collected and time.monotonic() > grace:
+            return exit_code()
+        time.sleep(0.01)
+    return code
 
 
 def reason(

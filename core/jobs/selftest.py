@@ -68,6 +68,21 @@ def fit_in_parallel(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     return {}
 
 
+def hold_memory(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Have a child hold ``plan["megabytes"]`` until the reporter has seen them."""
+    size = int(float(plan["megabytes"]) * 1e6)
+    # Ones, since the system gives no memory to zeros before they are touched.
+    holding = f"held = bytearray(b'1' * {size}); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        seen = reporter.peak_memory_bytes
+        child.communicate("\n")
+    return {"seen_bytes": seen}
+
+
 def environment(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Report the variables named in ``plan["names"]``, the working folder and the session."""
     reporter.report("looking", 1, 1, 1.0)

@@ -62,7 +62,8 @@ class JobView:
     the reason where the job failed, was lost or was cancelled. ``result`` is what the entry
     point returned, None unless the job succeeded. ``attachments`` are the names that the job
     gave to things outside its folder. ``peak_memory_bytes``: the most that its processes held
-    together, None before the end and where the worker could not tell.
+    together, None before the end and where the worker could not tell. ``is_closed``: somebody
+    has called `close` on it.
     """
 
     job_id: str
@@ -77,6 +78,7 @@ class JobView:
     result: dict[str, Any] | None
     attachments: dict[str, str] = field(default_factory=dict)
     peak_memory_bytes: int | None = None
+    is_closed: bool = False
 
     @property
     def is_live(self) -> bool:

@@ -17,11 +17,12 @@ from core.files import read_json
 from core.jobs import JobView
 from core.settings import Settings
 from core.tracking import runs
-from core.tracking.store import client
-from core.training import pace
+from core.training import pace, stages
+from core.training import timeline as timelines
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
 from core.training.plan import TrainingPlan, check_python, make_plan
 from core.training.run_record import close_run
+from core.training.timeline import ModelProgress
 
 __all__ = [
     "CALIBRATIONS",
@@ -30,6 +31,7 @@ __all__ = [
     "TUNING_METRICS",
     "Algorithm",
     "JobView",
+    "ModelProgress",
     "Options",
     "Readiness",
     "ThresholdRule",
@@ -41,11 +43,13 @@ __all__ = [
     "log_tail",
     "made_champion",
     "plan",
+    "plan_of",
     "readiness",
     "remaining_seconds",
     "retry",
-    "stages",
+    "stages_of",
     "submit",
+    "timeline",
     "title_of",
     "wait",
 ]
@@ -83,8 +87,6 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
     ready = readiness(settings, plan.project)
     if not ready.ready:
         raise NotReady(f"{ready.reason} Prepare the data first.")
-    # The worker must find the store made: two first users at once would both migrate it.
-    client(settings)
     _tidy(settings, plan.project)
     names = ", ".join(title_of(model.algorithm) for model in plan.models)
     if plan.tuned_models < len(plan.models):
@@ -154,16 +156,13 @@ def _tidy(settings: Settings, project: str) -> None:
         jobs.prune(folder, settings.ended_jobs_kept)
 
 
-_closed: set[str] = set()
-
-
 def _close_runs(settings: Settings, project: str, view: JobView) -> None:
     """A worker that died without a word leaves RUNNING runs behind: end them, once.
 
     Found by the job's id, which its run has carried from its first moment. Where MLflow does not
     answer, the job is shown all the same, and the next look tries again.
     """
-    if view.state not in ("lost", "cancelled", "failed") or view.job_id in _closed:
+    if view.state not in ("lost", "cancelled", "failed") or view.is_closed:
         return
     own = f"tags.job_id = '{view.job_id}'"
     try:
@@ -172,7 +171,7 @@ def _close_runs(settings: Settings, project: str, view: JobView) -> None:
     except TrackingError:
         logging.getLogger("courtside").warning("The runs of job %s stay open.", view.job_id)
         return
-    _closed.add(view.job_id)
+    jobs.close(settings.jobs_dir(project), view.job_id)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -213,12 +212,33 @@ def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:
     return newest.expected_seconds(wanted) if newest else None
 
 
-def remaining_seconds(settings: Settings, project: str, job_id: str) -> float | None:
-    """Seconds that a running job still needs at its own pace; None while there is no telling."""
-    return pace.remaining_seconds(jobs.milestones(settings.jobs_dir(project), job_id))
+def remaining_seconds(settings: Settings, project: str, job: JobView) -> float | None:
+    """Seconds that a running job still needs; None while there is no telling.
+
+    At its own pace once its search is under way, before that as long as earlier ones took.
+    """
+    heard = jobs.milestones(settings.jobs_dir(project), job.job_id)
+    if (left := pace.remaining_seconds(heard)) is not None:
+        return left
+    if any(stages.read(event.stage) for event in heard):
+        return None
+    expected = expected_seconds(settings, plan_of(settings, project, job.job_id))
+    left = None if expected is None else expected - job.elapsed_seconds
+    return left if left is not None and left > 0 else None
 
 
-def stages(settings: Settings, project: str, job_id: str) -> list[tuple[datetime, str]]:
+def plan_of(settings: Settings, project: str, job_id: str) -> TrainingPlan:
+    """What a job was told to do."""
+    return TrainingPlan.from_json(jobs.arguments(settings.jobs_dir(project), job_id))
+
+
+def timeline(settings: Settings, project: str, job_id: str) -> list[ModelProgress]:
+    """Where each model of a job stands."""
+    heard = jobs.milestones(settings.jobs_dir(project), job_id)
+    return timelines.timeline(plan_of(settings, project, job_id), heard)
+
+
+def stages_of(settings: Settings, project: str, job_id: str) -> list[tuple[datetime, str]]:
     """When each stage of a job began, oldest first; a progress bar of the past."""
     begun: list[tuple[datetime, str]] = []
     for event in jobs.milestones(settings.jobs_dir(project), job_id):

@@ -9,7 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.services.comparison import HOLDOUT_METRICS, Version
-from core.ui.words import escape
+from core.ui.words import escape, score
+
+# Narrower than this, eight figures beside a name would have to be scrolled sideways.
+_NARROW_PIXELS = 1000
 
 CHAMPION_BADGE = ":violet-badge[:material/trophy: champion]"
 CHALLENGER_BADGE = ":blue-badge[challenger]"
@@ -43,7 +46,9 @@ def show(rows: Sequence[Row], key: str, file_name: str) -> None:
         },
         index=[_name(row) for row in rows],
     )
-    st.table(table, border="horizontal", alt="Metrics of the versions on the holdout")
+    st.html(_narrow_style(list(table.columns)))
+    with st.container(key=f"board-{key}"):
+        st.table(table, border="horizontal", alt="Metrics of the versions on the holdout")
     with st.container(horizontal=True, vertical_alignment="center"):
         marked = ":green-background[**best**] of its column · " if len(rows) > 1 else ""
         explained = "\n".join(f"- **{i.title}**: {i.explanation}" for i in HOLDOUT_METRICS)
@@ -83,24 +88,36 @@ def badges(aliases: Sequence[str]) -> str:
     return " ".join(known[alias] for alias in aliases if alias in known)
 
 
+def _narrow_style(headings: Sequence[str]) -> str:
+    """Where the page is narrow, each version is a card whose figures carry their headings."""
+    board = '[class*="st-key-board-"]'
+    labels = " ".join(
+        f'{board} td:nth-of-type({number})::before {{content: "{heading}"}}'
+        for number, heading in enumerate(headings, 1)
+    )
+    return (
+        f"<style>@media (max-width: {_NARROW_PIXELS}px) {{{board} thead {{display: none}} "
+        f"{board} tr {{display: flex; flex-wrap: wrap; padding: .4rem 0}} "
+        f"{board} tbody th {{flex: 1 0 100%; border: none}} "
+        f"{board} tbody td {{flex: 0 0 25%; min-width: 5.5rem; border: none}} "
+        f"{board} td::before {{display: block; font-size: .75rem; opacity: .7}} {labels}}}</style>"
+    )
+
+
 def _name(row: Row) -> str:
     return f"**v{row.version}** {escape(row.title)} {badges(row.aliases)}".strip()
 
 
 def _cell(value: float | None, best: float | None) -> str:
-    if value is None:
-        return "–"
-    shown = f"{value:.3f}"
+    shown = score(value)
     # Equal as shown is equal to the reader, whatever the further digits say.
-    return (
-        f":green-background[**{shown}**]" if best is not None and shown == f"{best:.3f}" else shown
-    )
+    return f":green-background[**{shown}**]" if best is not None and shown == score(best) else shown
 
 
 def _best(rows: Sequence[Row], key: str) -> float | None:
     """The value to mark; None where there is nothing to choose between."""
     known = [value for row in rows if (value := row.metrics.get(key)) is not None]
-    if len({f"{value:.3f}" for value in known}) < 2:
+    if len({score(value) for value in known}) < 2:
         return None
     info = next(info for info in HOLDOUT_METRICS if info.key == key)
     return max(known, key=info.gain)

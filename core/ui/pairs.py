@@ -10,12 +10,18 @@ import streamlit as st
 # where a chart's labels no longer fit.
 _STYLE = (
     '<style>[class*="st-key-pair-"] > div {flex: 1 1 20rem !important; '
-    "min-width: min(20rem, 100%) !important;}</style>"
+    "min-width: min(20rem, 100%) !important;}"
+    '[class*="st-key-pair-wide-"] > div:last-child {flex: 2 1 26rem !important;}</style>'
 )
 
 
-def pair(key: str) -> tuple[Any, Any]:
-    """Two containers of at least 20 rem each; ``key`` is unique on the page."""
+def pair(key: str, wide_right: bool = False) -> tuple[Any, Any]:
+    """Two containers of at least 20 rem each; ``key`` is unique on the page.
+
+    ``wide_right``: the right one takes about two thirds.
+    """
     st.html(_STYLE)
-    with st.container(horizontal=True, gap="large", key=f"pair-{key}"):
+    style = "pair-wide" if wide_right else "pair"
+    gap = "medium" if wide_right else "large"
+    with st.container(horizontal=True, gap=gap, key=f"{style}-{key}"):
         return st.container(key=f"{key}-left"), st.container(key=f"{key}-right")

@@ -12,7 +12,6 @@ from core.ui import parts, training_options
 from core.ui.frame import Page
 
 _USUAL = ("lr", "dt")
-_IN_A_ROW = 3
 METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
 
 
@@ -35,44 +34,41 @@ def _choose(page: Page) -> TrainingPlan | None:
     counts = {model.algorithm: model.candidates for model in own.models}
     key = f"plan-{page.project}"
     usual = list(dict.fromkeys([*_available(counts), *_USUAL]))
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        algorithms = st.pills(
-            "Algorithms",
-            usual,
-            selection_mode="multi",
-            default=_available(counts),
-            format_func=training.title_of,
-            key=f"{key}-algorithms",
-        )
-        candidates_place = st.container()
-    with right:
-        metric = st.selectbox(
-            "Tune for",
-            training.TUNING_METRICS,
-            index=training.TUNING_METRICS.index(own.metric),
-            format_func=lambda name: METRIC_WORDS.get(name, name),
-            key=f"{key}-metric",
-            help="The candidate with the best mean of this metric over the folds is kept.",
-        )
-        folds_place, seed_place = st.columns(2)
-        folds = folds_place.number_input(
-            "Folds",
-            min_value=2,
-            max_value=50,
-            value=own.folds,
-            key=f"{key}-folds",
-            help="Each candidate is fitted and measured this many times, each time with "
-            "another part of the training rows left out.",
-        )
-        seed = seed_place.number_input(
-            "Seed",
-            min_value=0,
-            max_value=2**31 - 1,
-            value=own.seed,
-            key=f"{key}-seed",
-            help="The same seed, data and plan give the same models.",
-        )
+    algorithms = st.pills(
+        "Algorithms",
+        usual,
+        selection_mode="multi",
+        default=_available(counts),
+        format_func=training.title_of,
+        key=f"{key}-algorithms",
+    )
+    candidates_place = st.container()
+    metric = st.selectbox(
+        "Tune for",
+        training.TUNING_METRICS,
+        index=training.TUNING_METRICS.index(own.metric),
+        format_func=lambda name: METRIC_WORDS.get(name, name),
+        key=f"{key}-metric",
+        help="The candidate with the best mean of this metric over the folds is kept.",
+    )
+    folds_place, seed_place = st.columns(2)
+    folds = folds_place.number_input(
+        "Folds",
+        min_value=2,
+        max_value=50,
+        value=own.folds,
+        key=f"{key}-folds",
+        help="Each candidate is fitted and measured this many times, each time with "
+        "another part of the training rows left out.",
+    )
+    seed = seed_place.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**31 - 1,
+        value=own.seed,
+        key=f"{key}-seed",
+        help="The same seed, data and plan give the same models.",
+    )
     with st.expander("More", key=f"{key}-more", icon=":material/tune:"):
         algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
         options = training_options.choose(key, algorithms, own.options)
@@ -99,12 +95,9 @@ def _available(algorithms: Iterable[str]) -> list[str]:
 
 
 def _candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
-    counts = {}
-    for number, name in enumerate(algorithms):
-        if number % _IN_A_ROW == 0:
-            places = st.columns(min(_IN_A_ROW, len(algorithms) - number))
-        counts[name] = int(
-            places[number % _IN_A_ROW].number_input(
+    return {
+        name: int(
+            st.number_input(
                 f"Candidates for {training.title_of(name)}",
                 min_value=1,
                 max_value=100_000,
@@ -113,26 +106,27 @@ def _candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[st
                 help="How many random settings of the algorithm tuning tries.",
             )
         )
-    return counts
+        for name in algorithms
+    }
 
 
 def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) -> None:
     why = None if ready.ready else f"{ready.reason} Prepare the data first."
     if plan is None:
         why = "Choose at least one algorithm."
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button(
-            "Train",
-            type="primary",
-            icon=":material/play_arrow:",
-            key=f"train-{page.project}",
-            disabled=why is not None,
-            help=why or ("Waits until the running training has ended." if busy else None),
-        )
-        if plan is None:
-            st.caption("Choose at least one algorithm.")
-        else:
-            st.caption(cost_words(plan, training.expected_seconds(page.settings, plan), ready))
+    if plan is not None:
+        st.markdown(cost_words(plan, training.expected_seconds(page.settings, plan), ready))
+    pressed = st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        key=f"train-{page.project}",
+        width="stretch",
+        disabled=why is not None,
+        help=why or ("Waits until the running training has ended." if busy else None),
+    )
+    if plan is None:
+        st.caption("Choose at least one algorithm.")
     if pressed and plan is not None:
         with parts.guarded("start the training"):
             training.submit(page.settings, plan)
@@ -141,18 +135,18 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
 
 
 def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> str:
-    """What a plan costs: fits, rows, and time where earlier trainings allow to say."""
+    """What a plan costs: time where earlier trainings allow to say, fits, rows."""
     tried = plan.fits // plan.folds
     most = "Up to " if plan.tuned_models < len(plan.models) else ""
-    fits = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
+    said = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
     if ready.ready:
         part = f"{plan.fit_share:.0%} of the " if plan.fit_share < 1 else ""
-        fits += f" on {part}{ready.train_rows:,} training rows"
+        said += f" on {part}{ready.train_rows:,} training rows"
     if (minutes := plan.options.minutes) is not None:
-        fits += f", tuned for {minutes:g} min at the most"
+        said += f", tuned for {minutes:g} min at the most"
     if seconds is None:
-        return f"{fits}."
-    return f"{fits} · **about {rounded(seconds)}**, going by earlier trainings here."
+        return f"{said}. :gray[How long that takes is known once it has been done here.]"
+    return f"{said}: **about {rounded(seconds)}**, going by earlier trainings here."
 
 
 def rounded(seconds: float) -> str:

@@ -9,59 +9,87 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.services import comparison, training
-from core.services.comparison import Evidence, Version
+from core.services import holdout, training
+from core.services.comparison import Version
+from core.services.holdout import Evidence
 from core.services.training import JobView
-from core.ui import cached, leaderboard, parts
+from core.ui import cached, leaderboard, parts, version_charts
 from core.ui.frame import Page
 from core.ui.pairs import pair
+from core.ui.training_jobs import state_markdown
 from core.ui.training_troubles import show as show_troubles
-from core.ui.words import ago, duration, escape, exact
+from core.ui.words import ago, duration, escape, exact, score
+
+# Wide enough for the longest name of a hyperparameter beside its value.
+_SETTINGS_PIXELS = 380
 
 
-def show(page: Page, job: JobView, newest: bool) -> None:
-    """The models of a training that succeeded; ``newest``: it is the latest one."""
+def in_short(page: Page, job: JobView) -> None:
+    """How a training that succeeded ended, and where to go from there."""
     result = job.result or {}
-    registered = {
-        version.version: version for version in cached.versions(page.settings, page.project)
-    }
+    moment = datetime.fromisoformat(job.finished_at or job.created_at)
+    models, registered = _ranked(result), _registered(page)
+    with st.container(border=True):
+        st.markdown(
+            f"{state_markdown(job)} **{escape(job.title)}**  \n"
+            f":small[:gray[{ago(moment)} · took {duration(job.elapsed_seconds)}]]",
+            help=f"{exact(moment)} · job {job.job_id}",
+        )
+        st.success(
+            headline_words(page, result, models[0], registered), icon=":material/check_circle:"
+        )
+        _links(page, result, models, registered)
+
+
+def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
+    """The models of a training that succeeded, ranked.
+
+    ``newest``: it is the latest one; ``in_short_above``: `in_short` has told how it ended.
+    """
+    result = job.result or {}
+    models, registered = _ranked(result), _registered(page)
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
     st.subheader("Latest result" if newest else "Earlier result", anchor=False)
-    st.caption(
-        f"{ago(moment)}, took {duration(job.elapsed_seconds)}",
-        help=f"{exact(moment)} · job {job.job_id}",
-    )
-    models = sorted(result["models"], key=lambda model: -model["test"]["roc_auc"])
-    _headline(page, result, models[0], registered)
+    st.caption(f"{escape(job.title)} · {ago(moment)}", help=f"{exact(moment)} · job {job.job_id}")
+    if not in_short_above:
+        st.markdown(headline_words(page, result, models[0], registered))
     leaderboard.show(
         [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
     )
     show_troubles(result, models)
     for words in [*compared(result, models), *notes(models)]:
         st.caption(words)
-    _links(page, result, models, registered)
+    if not in_short_above:
+        _links(page, result, models, registered)
     kept = [registered[m["version"]] for m in models if m["version"] in registered]
     if kept:
         _charts(page, kept)
     _hyperparameters(models)
 
 
-def _headline(
+def _ranked(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return sorted(result["models"], key=lambda model: -model["test"]["roc_auc"])
+
+
+def _registered(page: Page) -> dict[str, Version]:
+    return {one.version: one for one in cached.versions(page.settings, page.project)}
+
+
+def headline_words(
     page: Page, result: dict[str, Any], best: dict[str, Any], registered: dict[str, Version]
-) -> None:
+) -> str:
+    """The best model of a training, and where it stands to the champion."""
     name = f"v{best['version']} {_title(best)}"
-    auc = f"ROC AUC {best['test']['roc_auc']:.3f}"
+    auc = f"ROC AUC {score(best['test']['roc_auc'])}"
     champion = next((version for version in registered.values() if version.is_champion), None)
     if _made_champion(page.settings, result["run_id"]) == best["version"]:
-        said = f"**{name}** is the best ({auc}) and became champion: there was none before."
-    elif champion is None or champion.version == best["version"]:
-        said = f"**{name}** is the best of this training ({auc})."
-    else:
-        said = (
-            f"**{name}** is the best of this training ({auc}). The champion is still "
-            f"v{champion.version} {escape(champion.title)}; compare them before you promote."
-        )
-    st.success(said, icon=":material/check_circle:")
+        return f"**{name}** is the best ({auc}) and became champion: there was none before."
+    if champion is None or champion.version == best["version"]:
+        return f"**{name}** is the best of this training ({auc})."
+    return (
+        f"**{name}** is the best of this training ({auc}). The champion is still "
+        f"v{champion.version} {escape(champion.title)}; compare them before you promote."
+    )
 
 
 def compared(result: dict[str, Any], models: Sequence[dict[str, Any]]) -> list[str]:
@@ -69,7 +97,7 @@ def compared(result: dict[str, Any], models: Sequence[dict[str, Any]]) -> list[s
     rows = result.get("compared") or []
     if not rows:
         return []
-    listed = " · ".join(f"{escape(row['title'])} {row['roc_auc']:.3f}" for row in rows)
+    listed = " · ".join(f"{escape(row['title'])} {score(row['roc_auc'])}" for row in rows)
     return [
         f":material/filter_alt: The best {len(models)} of {len(rows)} algorithms were tuned, by "
         f"cross-validated ROC AUC: {listed}."
@@ -137,16 +165,7 @@ def _links(
 
 def _charts(page: Page, versions: Sequence[Version]) -> None:
     found = [cached.evidence(page.settings, version) for version in versions]
-    strong = versions[0].label
-    left, right = pair("trained-curves")
-    with left:
-        roc = comparison.roc_overlay(found, strong)
-        parts.chart(roc, "trained-roc")
-        parts.numbers_below(roc, "trained-roc", "roc")
-    with right:
-        importance = comparison.importance_sides(found, strong)
-        parts.chart(importance, "trained-importance")
-        parts.numbers_below(importance, "trained-importance", "importance")
+    version_charts.show(found, versions[0].label, "trained")
     _one_model(page, found)
 
 
@@ -165,24 +184,30 @@ def _one_model(page: Page, found: Sequence[Evidence]) -> None:
     left, right = pair("trained-decisions")
     with left:
         names = (target.negative_words, target.positive_words)
-        parts.chart(comparison.confusion_chart(one, names), "trained-confusion")
+        parts.chart(holdout.confusion_chart(one, names), "trained-confusion")
     with right, parts.guarded("draw the probabilities"):
-        histogram = comparison.probability_chart(page.settings, page.project, one.version)
+        histogram = holdout.probability_chart(page.settings, page.project, one.version)
         parts.chart(histogram, "trained-probability")
         parts.numbers_below(histogram, "trained-probability", "holdout_probabilities")
 
 
 def _hyperparameters(models: Sequence[dict[str, Any]]) -> None:
-    with st.expander("Hyperparameters after tuning", icon=":material/tune:"):
-        for place, model in zip(st.columns(len(models), gap="large"), models, strict=True):
-            settings = model["hyperparameters"]
-            table = pd.DataFrame(
-                {
-                    "hyperparameter": list(settings),
-                    "value": [
-                        "none" if value is None else str(value) for value in settings.values()
-                    ],
-                }
-            )
-            place.markdown(f"**v{model['version']} {_title(model)}**")
-            place.dataframe(table, hide_index=True, key=f"hyperparameters-{model['version']}")
+    with (
+        st.expander("Hyperparameters after tuning", icon=":material/tune:"),
+        st.container(horizontal=True, gap="large"),
+    ):
+        for model in models:
+            with st.container(width=_SETTINGS_PIXELS):
+                _settings_table(model)
+
+
+def _settings_table(model: dict[str, Any]) -> None:
+    values = model["hyperparameters"]
+    st.markdown(f"**v{model['version']} {_title(model)}**")
+    st.table(
+        pd.DataFrame(
+            {"value": ["none" if value is None else str(value) for value in values.values()]},
+            index=[f"`{name}`" for name in values],
+        ),
+        border="horizontal",
+    )

@@ -18,6 +18,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{min(decimals, 6)}f}"
 
 
+def score(value: float | None) -> str:
+    """A metric with three decimals, zero too, and a true minus; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+
+
+def megabytes(size: float) -> str:
+    """A size in memory or on disk: "640 MB", "1.3 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def share(value: float | None) -> str:
     """A share as a percentage with one decimal; a dash where there is none."""
     return "–" if value is None or math.isnan(value) else f"{value:.1%}"

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from core import jobs
 sys.stdin.readline()
-for _ in range(3):
+for _ in range(5):
     view = jobs.submit(Path(sys.argv[1]), entry_point="core.jobs.selftest:count",
                        plan={"to": 2, "seconds": 0.02}, kind="selftest", title="Race")
     print(view.job_id, flush=True)
@@ -85,7 +85,7 @@ def test_advance_of_nothing_makes_nothing(jobs_dir):
     assert not jobs_dir.exists()
 
 
-def test_two_processes_submitting_lose_and_double_nothing(jobs_dir, finished):
+def test_twenty_jobs_of_four_processes_at_once_run_once_each_and_one_at_a_time(jobs_dir, finished):
     submitters = [
         subprocess.Popen(
             [sys.executable, "-c", SUBMITTER, str(jobs_dir)],
@@ -94,17 +94,17 @@ def test_two_processes_submitting_lose_and_double_nothing(jobs_dir, finished):
             stdout=subprocess.PIPE,
             text=True,
         )
-        for _ in range(2)
+        for _ in range(4)
     ]
-    for submitter in submitters:  # both wait for a line, so that they begin together
+    for submitter in submitters:  # all wait for a line, so that they begin together
         submitter.stdin.write("go\n")
         submitter.stdin.flush()
     made = [job_id for submitter in submitters for job_id in submitter.communicate()[0].split()]
-    assert [submitter.returncode for submitter in submitters] == [0, 0]
+    assert [submitter.returncode for submitter in submitters] == [0] * 4
 
     ended = [finished(job_id) for job_id in sorted(made)]
-    assert len(set(made)) == 6 == len(jobs.list_jobs(jobs_dir))
-    assert [view.result for view in ended] == [{"counted": 2}] * 6
+    assert len(set(made)) == 20 == len(jobs.list_jobs(jobs_dir))
+    assert [view.result for view in ended] == [{"counted": 2}] * 20
     assert overlaps(ended) == 1
     for view in ended:  # a double start would have counted twice
         dones = [event.done for event in jobs.events(jobs_dir, view.job_id)[0]]

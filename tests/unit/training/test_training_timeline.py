@@ -1,0 +1,97 @@
+"""Where each model stands, by what the job has told so far."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.dataset import spec as specs
+from core.dataset.training_options import Options
+from core.jobs import Progress
+from core.training import stages
+from core.training.catalogue import CATALOGUE
+from core.training.plan import make_plan
+from core.training.timeline import ModelProgress, timeline
+
+SPEC = specs.from_text(
+    "target: {column: y, positive: 1}\ncolumns: {a: numeric}\n"
+    "training: {folds: 5, models: {lr: {candidates: 4}, nb: {candidates: 10}}}",
+    "shop",
+)
+
+
+def event(second: int, stage: str, done: int = 0, total: int = 1, best: float | None = None):
+    return Progress(stage, done, total, 0.0, "", best, f"2026-01-05T10:00:{second:02d}+00:00")
+
+
+def at(second: int) -> datetime:
+    return datetime(2026, 1, 5, 10, 0, second, tzinfo=UTC)
+
+
+STORY = [
+    event(0, "Importing libraries"),
+    event(1, stages.LOADING),
+    event(8, "Baseline of Logistic Regression"),
+    event(10, "Tuning Logistic Regression", 0, 20),
+    event(14, "Tuning Logistic Regression", 20, 20, 0.6),
+    event(15, "Measuring Logistic Regression"),
+    event(16, "Proving and registering Logistic Regression"),
+    event(20, "Baseline of Naive Bayes"),
+    event(22, "Tuning Naive Bayes", 0, 50),
+    event(27, "Tuning Naive Bayes", 13, 50, 0.7),
+]
+
+
+def standing(events: int, now: int) -> tuple[ModelProgress, ModelProgress]:
+    lr, nb = timeline(make_plan(SPEC), STORY[:events], at(now))
+    return lr, nb
+
+
+def test_before_anything_all_wait():
+    lr, nb = standing(0, 0)
+    assert (lr.step, nb.step) == ("waiting", "waiting")
+    assert (lr.candidates, lr.candidates_total, lr.fits_total, lr.folds) == (0, 4, 20, 5)
+    assert lr.elapsed_seconds is lr.tuning_left_seconds is lr.best is None
+    assert lr.step_number == 0
+
+
+@pytest.mark.parametrize(
+    ("events", "step", "number"),
+    [(2, "waiting", 0), (3, "baseline", 1), (5, "tuning", 2), (6, "measuring", 3)],
+)
+def test_steps_follow_each_other(events, step, number):
+    lr, nb = standing(events, 19)
+    assert (lr.step, lr.step_number) == (step, number)
+    assert nb.step == "waiting"
+
+
+def test_a_model_is_done_when_the_next_begins():
+    lr, nb = standing(8, 25)
+    assert (lr.step, lr.step_number) == ("done", len(stages.STEPS) + 1)
+    assert lr.elapsed_seconds == 12
+    assert lr.best == 0.6
+    assert (nb.step, nb.elapsed_seconds) == ("baseline", 5)
+
+
+def test_a_search_counts_whole_candidates_and_knows_its_pace():
+    _, nb = standing(10, 27)
+    assert (nb.fits, nb.fits_total, nb.candidates, nb.candidates_total) == (13, 50, 2, 10)
+    assert nb.best == 0.7
+    assert nb.tuning_left_seconds == pytest.approx(5 / 13 * 37)
+    assert standing(10, 40)[1].tuning_left_seconds == pytest.approx(5 / 13 * 37 - 13)
+    assert standing(10, 59)[1].tuning_left_seconds == 0
+    assert standing(9, 27)[1].tuning_left_seconds is None, "no fit is done yet"
+
+
+def test_where_the_best_are_looked_for_others_do_not_appear():
+    plan = make_plan(SPEC, options=Options(find_best=1))
+    assert timeline(plan, STORY[:2], at(5)) == []
+    assert [model.algorithm for model in timeline(plan, STORY[:5], at(15))] == ["lr"]
+
+
+def test_stages_are_read_as_they_are_written():
+    for one in CATALOGUE.values():
+        for step in stages.STEPS:
+            assert stages.read(stages.of_model(step, one.title)) == (step, one.id)
+    assert stages.read(f"{stages.COMPARING}, now Naive Bayes") is None
