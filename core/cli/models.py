@@ -1,9 +1,10 @@
-"""``train``, ``compare`` and ``promote``: from prepared data to the model in charge."""
+"""``train``, ``compare``, ``promote``, ``card``, ``reproduce``: up to the model in charge."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from core.cli.parser import Commands
@@ -19,7 +20,12 @@ def add(commands: Commands) -> None:
     promoting = commands.add("promote", promote, "move an alias to a version")
     promoting.add_argument("--version", required=True)
     promoting.add_argument("--alias", default="champion")
-    promoting.add_argument("--reason", default="")
+    promoting.add_argument("--reason", default="", help="why; on record for those who ask later")
+    carding = commands.add("card", card, "a version's model card, as HTML and Markdown")
+    carding.add_argument("--version", default="champion")
+    carding.add_argument("--out", type=Path, help="folder; default: models/PROJECT")
+    again = commands.add("reproduce", reproduce, "train a version again exactly; waits")
+    again.add_argument("--version", required=True)
 
 
 def train_options(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +61,35 @@ def compare(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def promote(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
-    from core.services import comparison
+    from core.services import promotion
 
     project = project_of(settings, options)
-    return comparison.promote(settings, project, options.version, options.alias, options.reason)
+    result = promotion.promote(settings, project, options.version, options.alias, options.reason)
+    if result["warning"]:
+        print(f"courtside: {result['warning']} It is on record so.", file=sys.stderr)
+    return result
+
+
+def card(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
+    from core.services import model_card
+
+    project = project_of(settings, options)
+    folder = options.out or settings.models_dir(project)
+    return model_card.write(settings, project, options.version, folder)
+
+
+def reproduce(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
+    from core.services import reproduction, training
+
+    project = project_of(settings, options)
+    ordered = reproduction.order(settings, project, options.version)
+    job = training.submit(settings, ordered.plan)
+    try:
+        result = training.wait(settings, project, job.job_id, show_progress)
+    except KeyboardInterrupt:
+        training.cancel(settings, project, job.job_id)
+        raise
+    return reproduction.conclude(settings, project, ordered, result)
 
 
 def show_progress(progress: Any) -> None:

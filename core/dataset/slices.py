@@ -188,10 +188,7 @@ def _of_column(
     inner = np.quantile(known, np.linspace(0, 1, quantiles + 1)[1:-1], method="higher")
     edges = np.unique(inner[inner > known.min()])
     bounds = [-np.inf, *edges.tolist(), np.inf]
-    ranges = (
-        Condition(column, kind, low=low, high=high)
-        for low, high in pairwise(bounds)
-    )
+    ranges = (Condition(column, kind, low=low, high=high) for low, high in pairwise(bounds))
     return (*ranges, gap)
 
 

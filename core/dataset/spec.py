@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.dataset.monitoring_policy import MonitoringPolicy
+from core.dataset.promotion_policy import PromotionPolicy
 from core.dataset.training_options import Options
 from core.errors import NotReady, SpecError
 
@@ -112,6 +113,9 @@ class ProjectSpec:
     court: Court | None
     downloads: tuple[tuple[str, Source], ...]
     digest: str = field(default="", compare=False)
+    promotion: PromotionPolicy = field(default_factory=PromotionPolicy)
+    intended_use: str = ""
+    limits: str = ""
 
     @property
     def raw_columns(self) -> tuple[str, ...]:

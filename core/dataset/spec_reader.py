@@ -16,12 +16,15 @@ from core.dataset.spec import (
     Target,
 )
 from core.dataset.spec_monitoring import MonitoringReader
+from core.dataset.spec_promotion import PromotionReader
 from core.dataset.spec_training import TrainingReader
 from core.dataset.spec_values import suggest
 
 _TOP = [
     "title",
     "purpose",
+    "intended_use",
+    "limits",
     "target",
     "columns",
     "derived",
@@ -32,6 +35,7 @@ _TOP = [
     "rows",
     "split",
     "training",
+    "promotion",
     "monitoring",
     "court",
     "download",
@@ -50,7 +54,7 @@ _LOG_COLUMNS = {
 }
 
 
-class SpecReader(TrainingReader, MonitoringReader):
+class SpecReader(TrainingReader, MonitoringReader, PromotionReader):
     """One reading of one mapping; ``faults`` says what is wrong, in the order of the file."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -94,6 +98,9 @@ class SpecReader(TrainingReader, MonitoringReader):
             monitoring=self._monitoring(self.content),
             court=self._court(columns),
             downloads=self._downloads(),
+            promotion=self._promotion(self.content),
+            intended_use=self._text(self.content, "intended_use", ""),
+            limits=self._text(self.content, "limits", ""),
         )
         return None if self.faults else spec
 

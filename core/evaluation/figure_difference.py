@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 _WORDS = {"better": OK, "worse": ALARM, "no evidence": MUTED}
 
 
-def difference_figure(differences: Mapping[str, Mapping[str, Any]], metric: str) -> Figure:
+def difference_figure(
+    differences: Mapping[str, Mapping[str, Any]],
+    metric: str,
+    judged_as: Mapping[str, str] | None = None,
+) -> Figure:
     """Challenger minus champion by challenger's name, around the champion's line at 0.
 
     ``differences`` holds ``PairedDifference.as_dict()``; undefined ones (None) are left out.
+    ``judged_as``: by name "better", "worse" or "neither", as ``judge_together`` gave it; without
+    it the interval alone decides.
     """
     import plotly.graph_objects as go
 
@@ -29,6 +35,9 @@ def difference_figure(differences: Mapping[str, Mapping[str, Any]], metric: str)
             f"Difference in {info.word}", "Undefined: rows of both classes are needed"
         )
     judged = {name: _judged(d, metric) for name, d in drawn.items()}
+    for name, word in (judged_as or {}).items():
+        if name in judged:
+            judged[name] = "no evidence" if word == "neither" else word
     figure = go.Figure()
     for word, colour in _WORDS.items():
         names = [name for name in drawn if judged[name] == word]

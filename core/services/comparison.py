@@ -1,45 +1,51 @@
-"""Versions side by side, paired evidence, and the move of an alias."""
+"""Versions side by side and paired evidence on the same rows; the contract's ``compare``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.dataset import io
 from core.dataset import spec as specs
-from core.errors import BadInput, NotReady
-from core.evaluation.compare import compare_roc_auc, paired_bootstrap, verdict
-from core.evaluation.curves import RocCurve
-from core.evaluation.importance import Importance
-from core.evaluation.metrics import METRICS, MetricInfo, binary_metrics
-from core.evaluation.tally import Confusion
-from core.files import read_json
+from core.dataset.slices import cut, find_conditions
+from core.dataset.validate import coerce
+from core.errors import IntegrityError, NotReady
+from core.evaluation.decisions import Payoff
+from core.evaluation.metrics import METRICS, MetricInfo
+from core.evaluation.sides import Side
+from core.evaluation.weak_spots import WeakSpot, calibration_spots, log_loss_spots
+from core.evidence import bench as benches
+from core.evidence.bench import Bench, Measured
+from core.evidence.compared import Compared, compared
+from core.evidence.holdouts import row_keys
+from core.evidence.origins import Origin
+from core.evidence.origins import origins as find_origins
+from core.monitoring import late_labels
+from core.scoring.log import open_log
 from core.settings import Settings
-from core.tracking import models, registry, runs, store
+from core.tracking import registry, runs, store
 from core.tracking.registry import Version
 
 if TYPE_CHECKING:
     import pandas as pd
-    from plotly.graph_objects import Figure
+
+__all__ = [
+    "HOLDOUT_METRICS",
+    "METRICS",
+    "Compared",
+    "Measured",
+    "Origin",
+    "Payoff",
+    "Side",
+    "Version",
+    "WeakSpot",
+]
 
 TEST_METRICS = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")
 HOLDOUT_METRICS: tuple[MetricInfo, ...] = tuple(METRICS[name] for name in TEST_METRICS)
-# What decides which rows are held out; the rest of a preparation's record does not.
-_SPLIT = ("source_sha256", "test_size", "split_seed", "stratify", "drop_duplicates", "drop_missing")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a version's training run stored about it on its own holdout."""
-
-    version: Version
-    roc: RocCurve
-    importance: list[Importance]
-    metrics: dict[str, float | None]
-    confusion: Confusion
+PRODUCTION_ROWS = 20_000
+_LEAST_LABELLED = 30
 
 
 def versions(settings: Settings, project: str) -> list[Version]:
@@ -49,90 +55,58 @@ def versions(settings: Settings, project: str) -> list[Version]:
     return registry.versions(settings, project)
 
 
-def evidence(settings: Settings, version: Version) -> Evidence:
-    """Curves and importance of a version, from its run."""
-    stored = runs.artifact_json(settings, version.run_id, "evaluation.json")
-    return Evidence(
-        version=version,
-        roc=RocCurve.from_dict(stored["roc"]),
-        importance=[Importance(**one) for one in stored["importance"]],
-        metrics=stored["metrics"],
-        confusion=Confusion(**stored["confusion"]),
-    )
+def origins(settings: Settings, project: str, chosen: Sequence[Version]) -> dict[str, Origin]:
+    """By version number: its run, training and preparation, where they still are."""
+    return find_origins(settings, project, chosen)
 
 
-def roc_overlay(found: Sequence[Evidence], strong: str | None = None) -> Figure:
-    """ROC curves on the holdout, one a version; ``strong`` is the label of the one to stress."""
-    from core.evaluation.figures import roc_figure
-
-    return roc_figure({one.version.label: one.roc for one in found}, strong)
-
-
-def importance_sides(found: Sequence[Evidence], strong: str | None = None) -> Figure:
-    """Importance of the raw columns, versions side by side."""
-    from core.evaluation.figures import importance_comparison_figure
-
-    return importance_comparison_figure(
-        {one.version.label: one.importance for one in found}, strong
-    )
+def measured(settings: Settings, project: str, chosen: Sequence[Version]) -> Compared:
+    """Versions on the holdout rows that none was trained on; NotReady where nothing is prepared."""
+    spec = specs.load(settings.spec_file(project))
+    return compared(benches.measure(settings, spec, chosen), chosen)
 
 
-def difference_chart(differences: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Differences in ROC AUC from the champion, by challenger's label, with their intervals.
+def on_production(settings: Settings, project: str, chosen: Sequence[Version]) -> Compared:
+    """Versions on the newest labelled rows of the inference log, each row counted once.
 
-    ``differences`` holds the ``roc_auc`` entries of ``compare``'s candidates.
+    NotReady where fewer than 30 rows have labels.
     """
-    from core.evaluation.figure_difference import difference_figure
-
-    return difference_figure(differences, "roc_auc")
-
-
-def confusion_chart(one: Evidence, class_names: tuple[str, str]) -> Figure:
-    """Decisions against outcomes on the holdout; ``class_names``: of class 0, of class 1."""
-    from core.evaluation.figures import confusion_figure
-
-    cells = one.confusion
-    counts = [
-        [cells.true_negatives, cells.false_positives],
-        [cells.false_negatives, cells.true_positives],
-    ]
-    return confusion_figure(counts, class_names)
-
-
-def probability_chart(settings: Settings, project: str, version: Version) -> Figure:
-    """Probabilities on the holdout by outcome; NotReady if the run kept no holdout rows."""
-    from core.evaluation.figures import probability_histogram
-
-    aim = specs.load(settings.spec_file(project)).target
-    name = f"tables/holdout_{version.algorithm}.parquet"
-    rows = io.read_table(runs.artifact(settings, version.run_id, name))
-    if aim.column not in rows.columns:
-        raise NotReady(f"{version.label} was trained on another target than {aim.column}.")
-    return probability_histogram(
-        rows["probability"].to_numpy(float),
-        version.threshold,
-        rows[aim.column].to_numpy(float),
-        (aim.negative_words, aim.positive_words),
-    )
+    spec = specs.load(settings.spec_file(project))
+    rows = open_log(settings, spec).tail(PRODUCTION_ROWS)
+    label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
+    late = late_labels.read(settings.layer(project, "07_model_output") / "late_labels.parquet")
+    if late:
+        joined = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
+        label = np.where(np.isnan(label), joined, label)
+    values = coerce(rows, spec, "The inference log").values
+    table = values.assign(**{spec.target.column: label})[~np.isnan(label)]
+    if len(table):
+        _, first = np.unique(row_keys(table, spec), return_index=True)
+        table = table.iloc[np.sort(first)].reset_index(drop=True)
+    if len(table) < _LEAST_LABELLED:
+        raise NotReady(
+            f"{len(table):,} different rows of the inference log have labels; "
+            f"{_LEAST_LABELLED} are needed. Give labels on the Monitor page, or score a file that "
+            "has them."
+        )
+    raw = table[list(spec.raw_columns)]
+    found, absent = benches.score_versions(settings, project, chosen, raw)
+    y = table[spec.target.column].to_numpy().astype(int)
+    return compared(Bench(raw, y, found, absent), chosen)
 
 
-def same_holdout(settings: Settings, project: str, version: Version) -> bool:
-    """Whether a version was trained apart from the present holdout rows.
-
-    False where the split has changed since, or where nothing is on record: some of today's
-    holdout rows may then have been in its training, which flatters it.
-    """
-    manifest = settings.layer(project, "05_model_input") / "preparation.json"
-    if not manifest.is_file():
-        return False
-    present = read_json(manifest)
-    run = runs.get(settings, version.run_id)
-    parent = run.tags.get("mlflow.parentRunId")
-    trained_on = runs.get(settings, parent or run.run_id).params.get("prepare_run_id")
-    if not trained_on:
-        return False
-    split: Mapping[str, str] = runs.get(settings, trained_on).params
-    return all(split.get(name) == str(present.get(name)) for name in _SPLIT)
+def weak_spots(
+    settings: Settings, project: str, measured: Compared, challenger: str, what: str
+) -> list[WeakSpot]:
+    """Slices where a challenger is worse than the champion; ``what``: log loss or calibration."""
+    spec = specs.load(settings.spec_file(project))
+    bench = measured.bench
+    mine, theirs = bench.of(challenger), bench.of(measured.champion or "")
+    if mine is None or theirs is None:
+        return []
+    pieces = cut(bench.raw, find_conditions(bench.raw, spec.kinds))
+    find = log_loss_spots if what == "log loss" else calibration_spots
+    return find(pieces, bench.y, theirs.probability, mine.probability)
 
 
 def hyperparameter_table(chosen: Sequence[Version], only_differing: bool) -> pd.DataFrame:
@@ -152,44 +126,31 @@ def hyperparameter_table(chosen: Sequence[Version], only_differing: bool) -> pd.
 def compare(
     settings: Settings, project: str, which: Sequence[str] = (), record: bool = True
 ) -> dict[str, Any]:
-    """Challengers against the champion on the project's present holdout rows; contract JSON.
+    """Challengers against the champion on rows that none was trained on; contract JSON.
 
-    Differences are paired: ROC AUC by DeLong, log loss and F1 by bootstrap.
+    Differences are paired: ROC AUC by DeLong, the rest by bootstrap; verdicts are corrected for
+    the number of challengers (Holm). IntegrityError where the champion itself cannot be measured.
     """
     listed = registry.versions(settings, project)
     champion = registry.find(settings, project)
     chosen = [registry.find(settings, project, name) for name in which] if which else listed
     challengers = _others(chosen, champion)
-    spec = specs.load(settings.spec_file(project))
-    folder = settings.layer(project, "05_model_input")
-    test = io.read_table(folder / "base_test.parquet")
-    y = test[spec.target.column].to_numpy()
-    raw = test[list(spec.raw_columns)]
-
-    def probability(version: Version) -> np.ndarray:
-        return np.asarray(models.load_pipeline(settings, version).predict_proba(raw)[:, 1], float)
-
-    base = probability(champion)
-    candidates = []
-    for version in challengers:
-        other = probability(version)
-        differences = [compare_roc_auc(y, base, other)]
-        for metric in ("log_loss", "f1"):
-            differences.append(
-                paired_bootstrap(y, base, other, metric, champion.threshold, version.threshold)
-            )
-        candidates.append(
-            {
-                **_described(version, y, other),
-                "differences": {d.metric: d.as_dict() for d in differences},
-                "verdict": verdict(differences[0]),
-            }
+    found = measured(settings, project, [champion, *challengers])
+    if champion.version not in found.sides:
+        raise IntegrityError(
+            f"The champion cannot be compared. {found.bench.absent[champion.version]}"
         )
     result = {
         "project": project,
-        "rows": len(y),
-        "champion": _described(champion, y, base),
-        "candidates": candidates,
+        "rows": found.rows,
+        "note": found.bench.note or None,
+        "champion": _described(champion, found.sides[champion.version]),
+        "candidates": [
+            _candidate(version, found.sides[version.version])
+            for version in challengers
+            if version.version in found.sides
+        ],
+        "not_compared": dict(found.bench.absent),
     }
     if record:
         with runs.action(
@@ -203,52 +164,25 @@ def compare(
     return result
 
 
-def promote(
-    settings: Settings, project: str, version: str, alias: str = "champion", reason: str = ""
-) -> dict[str, Any]:
-    """Move an alias to a version and put it on record; contract JSON."""
-    chosen = registry.find(settings, project, version)
-    if alias not in registry.ALIASES:
-        raise BadInput(f"An alias is one of {', '.join(registry.ALIASES)}; found {alias!r}.")
-    parameters = {"alias": alias, "version": chosen.version, "reason": reason}
-    with runs.action(settings, project, "promote", params=parameters) as run:
-        previous = registry.set_alias(settings, project, alias, chosen.version)
-        run.params({"previous": previous})
-        run.tags({"version": chosen.version, "previous": previous or ""})
+def _others(chosen: Sequence[Version], champion: Version) -> list[Version]:
+    by_number = {version.version: version for version in chosen}
+    return [version for number, version in by_number.items() if number != champion.version]
+
+
+def _candidate(version: Version, side: Side) -> dict[str, Any]:
+    judged = side.judgements["roc_auc"]
     return {
-        "alias": alias,
-        "version": chosen.version,
-        "previous": previous,
-        "run_id": run.run_id,
+        **_described(version, side),
+        "differences": {key: one.as_dict() for key, one in side.differences.items()},
+        "verdict": judged.sentence,
+        "judgement": judged.word,
     }
 
 
-def previous_champion(settings: Settings, project: str) -> str | None:
-    """The version that the last promotion took the champion's place from, if it still exists."""
-    champion = registry.champion(settings, project)
-    known = {version.version for version in registry.versions(settings, project)}
-    for run in runs.recent(settings, project, action="promote", limit=50):
-        if run.params.get("alias") != "champion" or run.status != "FINISHED":
-            continue
-        before = run.params.get("previous", "")
-        if champion is not None and run.params.get("version") == champion.version:
-            return before if before in known and before != champion.version else None
-    return None
-
-
-def _others(chosen: Sequence[Version], champion: Version) -> list[Version]:
-    seen = {champion.version}
-    others = []
-    for version in chosen:
-        if version.version not in seen:
-            seen.add(version.version)
-            others.append(version)
-    return others
-
-
-def _described(version: Version, y: np.ndarray, probability: np.ndarray) -> dict[str, Any]:
+def _described(version: Version, side: Side) -> dict[str, Any]:
     return {
         "version": version.version,
         "algorithm": version.algorithm,
-        "test": binary_metrics(y, probability, version.threshold).as_dict(),
+        "test": {key: one.as_dict()["value"] for key, one in side.metrics.items()},
+        "intervals": {key: one.as_dict() for key, one in side.metrics.items()},
     }

@@ -13,8 +13,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import comparison, overview, preparation, projects
-from core.services.comparison import Evidence, Version
+from core.services import comparison, holdout, overview, preparation, projects
+from core.services.comparison import Version
+from core.services.holdout import Evidence
 from core.services.overview import Standing
 from core.services.preparation import RawData
 from core.settings import Settings
@@ -64,7 +65,12 @@ def _versions(settings: Settings, project: str, written: tuple[int, ...]) -> lis
 @st.cache_data(show_spinner=False, max_entries=100)
 def evidence(settings: Settings, version: Version) -> Evidence:
     """Curves and importance of a version; a version's evidence never changes."""
-    return comparison.evidence(settings, version)
+    return holdout.evidence(settings, version)
+
+
+def holdout_token(settings: Settings, project: str) -> int:
+    """Changes with the holdout rows."""
+    return _written(settings.layer(project, "05_model_input") / "base_test.parquet")
 
 
 def raw_data(settings: Settings, project: str, role: str) -> RawData:

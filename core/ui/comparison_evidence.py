@@ -7,69 +7,97 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import comparison
-from core.services.comparison import HOLDOUT_METRICS, Version
+from core.services import comparison, comparison_figures
+from core.services.comparison import METRICS, Compared, Version
 from core.settings import Settings
 from core.ui import cached, parts
 from core.ui.frame import Page
 from core.ui.words import escape
 
 _METHOD = (
-    "Both models are measured on the same holdout rows, so what makes a row hard for both "
-    "cancels out. ROC AUC by DeLong's method, log loss and F1 by a paired bootstrap of 1,000 "
-    "resamples; intervals are at 95 %. An interval that holds 0 is no evidence of a difference."
+    "All models are measured on the same holdout rows, so what makes a row hard for all cancels "
+    "out. ROC AUC by DeLong's method, the rest by a paired bootstrap: 1,000 resamples, the same "
+    "for all. Intervals are at 95 %; one that holds 0 is no evidence of a difference. With "
+    "several challengers, verdicts are corrected by Holm's method: the more one looks, the more "
+    "chance finds."
 )
 _VERDICTS: dict[str, tuple[str, Any, str]] = {
     "better": ("better", "green", ":material/trending_up:"),
     "worse": ("worse", "red", ":material/trending_down:"),
     "neither": ("no evidence of a difference", "gray", ":material/drag_handle:"),
 }
+_ON_THE_CARD = ("log_loss", "f1", "brier")
 
 
-def show(page: Page, champion: Version, challengers: Sequence[Version]) -> None:
-    """One card for each challenger, and a button that puts the comparison on record."""
+def show(page: Page, champion: Version | None, chosen: Sequence[Version]) -> Compared | None:
+    """One card for each challenger; returns what was measured, None where nothing could be."""
     st.subheader("Is the difference real?", anchor=False, help=_METHOD)
-    if not challengers:
+    found = measured(page, chosen)
+    missing(found, chosen)
+    challengers = [v for v in chosen if not v.is_champion and v.version in found.sides]
+    if champion is None:
+        st.caption("There is no champion to compare with yet; promote one below.")
+    elif len(chosen) == 1:
         st.caption("Choose a version beside the champion to find out.")
-        return
-    with parts.guarded("compare the versions"):
-        numbers = tuple(version.version for version in challengers)
-        result = _compared(page.settings, page.project, champion.version, numbers, _holdout(page))
-        labels = {version.version: version.label for version in challengers}
-        figure = comparison.difference_chart(
-            {labels[one["version"]]: one["differences"]["roc_auc"] for one in result["candidates"]}
+    elif found.champion is None:
+        st.caption("The champion could not be measured, so nothing is compared with it.")
+    elif challengers:
+        _cards(page, found, challengers)
+    return found
+
+
+def measured(page: Page, chosen: Sequence[Version]) -> Compared:
+    """The versions on their common rows, from memory where nothing has changed."""
+    numbers = tuple(version.version for version in chosen)
+    champion = next((version.version for version in chosen if version.is_champion), "")
+    written = cached.holdout_token(page.settings, page.project)
+    with st.spinner("Measuring all of them on the same holdout rows"):
+        return _measured(page.settings, page.project, numbers, champion, written, tuple(chosen))
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _measured(
+    settings: Settings,
+    project: str,
+    numbers: tuple[str, ...],
+    champion: str,
+    written: int,
+    _chosen: tuple[Version, ...],
+) -> Compared:
+    return comparison.measured(settings, project, _chosen)
+
+
+def missing(found: Compared, chosen: Sequence[Version]) -> None:
+    """Which rows these are, and which versions are not among them and why."""
+    labels = {version.version: version.label for version in chosen}
+    if found.bench.note:
+        st.info(escape(found.bench.note), icon=":material/call_merge:")
+    for number, reason in found.bench.absent.items():
+        st.warning(
+            f"**{escape(labels[number])}** is not compared. {escape(reason)}",
+            icon=":material/warning:",
         )
-        parts.chart(figure, "compared-differences")
-        for one in result["candidates"]:
-            _card(labels[one["version"]], one)
-        _foreign(page, [champion, *challengers])
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _record(page, numbers)
-            parts.numbers_below(figure, "compared-differences", "roc_auc_differences")
 
 
-def _holdout(page: Page) -> int:
-    """Changes with the holdout rows."""
-    file = page.settings.layer(page.project, "05_model_input") / "base_test.parquet"
-    return file.stat().st_mtime_ns if file.is_file() else 0
+def _cards(page: Page, found: Compared, challengers: Sequence[Version]) -> None:
+    figure = comparison_figures.differences(found)
+    parts.chart(figure, "compared-differences")
+    for version in challengers:
+        _card(version.label, found, version.version)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _record(page, tuple(version.version for version in challengers))
+        parts.numbers_below(figure, "compared-differences", "roc_auc_differences")
 
 
-@st.cache_data(show_spinner="Measuring all of them on the same holdout rows", max_entries=50)
-def _compared(
-    settings: Settings, project: str, champion: str, numbers: tuple[str, ...], holdout: int
-) -> dict[str, Any]:
-    return comparison.compare(settings, project, numbers, record=False)
-
-
-def _card(label: str, one: dict[str, Any]) -> None:
-    differences = one["differences"]
+def _card(label: str, found: Compared, number: str) -> None:
+    side = found.sides[number]
+    judged = side.judgements["roc_auc"]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            word, colour, icon = _VERDICTS[judged(differences["roc_auc"], "roc_auc")]
+            word, colour, icon = _VERDICTS[judged.word]
             st.badge(word, icon=icon, color=colour)
-            st.markdown(f"**{escape(label)}** is {escape(_sentence(one['verdict']))}.")
-        said = [_measured(key, found) for key, found in differences.items()]
-        st.caption("  \n".join(said))
+            st.markdown(f"**{escape(label)}** is {escape(_sentence(judged.sentence))}.")
+        st.caption("  \n".join(_line(found, number, key) for key in _ON_THE_CARD))
 
 
 def _sentence(verdict: str) -> str:
@@ -81,46 +109,16 @@ def _sentence(verdict: str) -> str:
     return verdict.replace("cannot be compared", "not comparable", 1)
 
 
-def judged(difference: dict[str, Any], metric: str) -> str:
-    """What an interval says of the challenger: better, worse, or neither."""
-    low, high = difference["low"], difference["high"]
-    if low is None or high is None or low <= 0 <= high:
-        return "neither"
-    info = next(info for info in HOLDOUT_METRICS if info.key == metric)
-    return "better" if info.gain(low) > 0 else "worse"
-
-
-def _measured(key: str, found: dict[str, Any]) -> str:
-    title = next(info.title for info in HOLDOUT_METRICS if info.key == key)
-    if found["difference"] is None or found["low"] is None:
+def _line(found: Compared, number: str, key: str) -> str:
+    difference, judged = found.sides[number].differences[key], found.sides[number].judgements[key]
+    title = METRICS[key].title
+    if difference.low != difference.low:  # nan
         return f"{title}: undefined on these rows"
-    direction = {"better": ":green[better]", "worse": ":red[worse]", "neither": "no evidence"}
+    words = {"better": ":green[better]", "worse": ":red[worse]", "neither": "no evidence"}
     numbers = (
-        f"{found['difference']:+.4f}, interval {found['low']:+.4f} to {found['high']:+.4f}"
+        f"{difference.difference:+.4f}, interval {difference.low:+.4f} to {difference.high:+.4f}"
     ).replace("-", "\N{MINUS SIGN}")
-    return f"{title} {numbers} ({found['method']}): {direction[judged(found, key)]}"
-
-
-def _foreign(page: Page, versions: Sequence[Version]) -> None:
-    """Say which versions may have been trained on rows that are held out today."""
-    foreign = [
-        v.label
-        for v in versions
-        if not _same_holdout(page.settings, page.project, v.version, _holdout(page))
-    ]
-    if foreign:
-        st.warning(
-            f"{escape(', '.join(foreign))}: trained on another split of the data, so some of these "
-            "holdout rows may have been in its training, which flatters it. Train again for a "
-            "fair comparison.",
-            icon=":material/warning:",
-        )
-
-
-@st.cache_data(show_spinner=False, max_entries=200)
-def _same_holdout(settings: Settings, project: str, number: str, holdout: int) -> bool:
-    version = next(v for v in cached.versions(settings, project) if v.version == number)
-    return comparison.same_holdout(settings, project, version)
+    return f"{title} {numbers} ({difference.method}): {words[judged.word]}"
 
 
 def _record(page: Page, numbers: tuple[str, ...]) -> None:

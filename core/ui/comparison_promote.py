@@ -1,4 +1,4 @@
-"""Who is in charge: promote a version, or roll back to the champion before."""
+"""Who is in charge: what a version must show, the decision with its reason, the way back."""
 
 from __future__ import annotations
 
@@ -6,35 +6,45 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.services import comparison
+from core.services import promotion
 from core.services.comparison import Version
-from core.ui import parts
+from core.services.promotion import Entry, Gate
+from core.settings import Settings
+from core.ui import cached, parts
 from core.ui.frame import Page
+from core.ui.words import ago, escape, exact
 
 _ROLES = {"champion": "Champion", "challenger": "Challenger"}
 _SAID = "courtside_promoted"
 _COUNT = "courtside_promotions"
+_SEEN = "courtside_promotion_seen"
+_SHOWN = 20
 
 
 def show(
     page: Page, versions: Sequence[Version], champion: Version | None, chosen: Sequence[Version]
 ) -> None:
-    """The form to promote, the button to roll back, and word of what the last press did."""
+    """The gate, the form to promote, the button to roll back, and the log of what was decided."""
     st.subheader("Who is in charge", anchor=False)
     done = st.session_state.pop(_SAID, None)
     if done:
         st.success(done, icon=":material/check_circle:")
     with st.container(border=True), parts.guarded("move the alias"):
-        number, alias, reason = _wanted(page, versions, chosen)
+        number, alias = _wanted(page, versions, chosen)
+        gate = None
+        with parts.guarded("hold it against the gate"):
+            gate = _gate(page, number, champion)
+            _items(gate)
+        reason = _reason(page, gate)
         with st.container(horizontal=True, vertical_alignment="center"):
-            _promote(page, versions, number, alias, reason)
+            _promote(page, versions, number, alias, reason, gate)
             _roll_back(page, versions, champion)
+    with parts.guarded("read the promotions"):
+        _log(page)
 
 
-def _wanted(
-    page: Page, versions: Sequence[Version], chosen: Sequence[Version]
-) -> tuple[str, str, str]:
-    """Version, alias and reason as chosen; the best challenger compared is offered."""
+def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) -> tuple[str, str]:
+    """Version and alias as chosen; the best challenger compared is offered."""
     labels = {version.version: version.label for version in versions}
     challengers = [version for version in chosen if not version.is_champion] or versions[:1]
     offered = max(challengers, key=_roc_auc).version
@@ -55,37 +65,107 @@ def _wanted(
         key=f"promote-alias-{page.project}",
         help="The champion answers in production; a challenger is marked as the next candidate.",
     )
-    reason = st.text_input(
-        "Reason (optional)",
-        max_chars=300,
-        placeholder="Why, for those who ask later",
-        # A reason belongs to one promotion: the next one starts empty.
-        key=f"promote-reason-{page.project}-{st.session_state.get(_COUNT, 0)}",
-    )
-    return number, alias or "champion", reason.strip()
+    return number, alias or "champion"
 
 
 def _roc_auc(version: Version) -> float:
     return version.metrics.get("test_roc_auc", 0.0)
 
 
-def _promote(page: Page, versions: Sequence[Version], number: str, alias: str, reason: str) -> None:
+def _gate(page: Page, number: str, champion: Version | None) -> Gate:
+    return _judged(
+        page.settings,
+        page.project,
+        number,
+        champion.version if champion else "",
+        (
+            cached.holdout_token(page.settings, page.project),
+            page.spec.digest,
+        ),
+    )
+
+
+@st.cache_data(show_spinner="Holding it against the gate", max_entries=100)
+def _judged(
+    settings: Settings, project: str, number: str, champion: str, token: tuple[int, str]
+) -> Gate:
+    return promotion.gate(settings, project, number)
+
+
+def _items(gate: Gate) -> None:
+    """Pass or fail, item by item, each with its figure and its limit."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if gate.passed:
+            st.badge("passes the gate", icon=":material/verified:", color="green")
+        else:
+            st.badge("does not pass the gate", icon=":material/block:", color="red")
+        st.caption(f"{len(gate.items)} items on {gate.rows:,} holdout rows")
+    lines = [
+        f"{':green[:material/check:]' if item.passed else ':red[:material/close:]'} "
+        f"**{escape(item.name)}**: {escape(item.found)} "
+        f":gray[({escape(item.limit)})]"
+        for item in gate.items
+    ]
+    st.markdown("  \n".join(lines))
+
+
+def _reason(page: Page, gate: Gate | None) -> str:
+    needed = gate is None or not gate.passed
+    return st.text_input(
+        "Reason (needed: the gate is not passed)" if needed else "Reason (optional)",
+        max_chars=300,
+        placeholder="Why, for those who ask later",
+        # A reason belongs to one promotion: the next one starts empty.
+        key=f"promote-reason-{page.project}-{st.session_state.get(_COUNT, 0)}",
+    ).strip()
+
+
+def _promote(
+    page: Page,
+    versions: Sequence[Version],
+    number: str,
+    alias: str,
+    reason: str,
+    gate: Gate | None,
+) -> None:
     labels = {version.version: version.label for version in versions}
-    held = any(v.version == number and alias in v.aliases for v in versions)
+    version = next(one for one in versions if one.version == number)
+    why_not = version.why_not
+    if alias in version.aliases:
+        why_not = f"{labels[number]} is {alias} already."
+    holder = next((v.version for v in versions if alias in v.aliases), None)
     pressed = st.button(
         "Promote",
         type="primary",
         icon=":material/trophy:",
         key=f"promote-{page.project}",
-        disabled=held,
-        help=f"{labels[number]} is {alias} already." if held else None,
+        disabled=why_not is not None,
+        help=why_not,
+        on_click=_remember,
+        args=(number, holder),
     )
-    if pressed:
-        _move(page, labels, number, alias, reason)
+    if not pressed:
+        return
+    wanted, seen = st.session_state.pop(_SEEN)
+    if not reason and (gate is None or not gate.passed):
+        st.warning(
+            "The gate is not passed: say why it is promoted all the same.",
+            icon=":material/edit_note:",
+        )
+        return
+    result = promotion.promote(
+        page.settings, page.project, wanted, alias, reason, seen, insist_on_reason=True
+    )
+    _tell(labels, result)
+
+
+def _remember(number: str, holder: str | None) -> None:
+    """What the user saw when pressing: by the time it is acted on, the page reads anew."""
+    st.session_state[_SEEN] = (number, holder)
 
 
 def _roll_back(page: Page, versions: Sequence[Version], champion: Version | None) -> None:
-    before = comparison.previous_champion(page.settings, page.project)
+    before = promotion.previous_champion(page.settings, page.project)
     labels = {version.version: version.label for version in versions}
     if before is None or before not in labels or champion is None:
         st.caption("Nothing to roll back to yet.")
@@ -95,19 +175,52 @@ def _roll_back(page: Page, versions: Sequence[Version], champion: Version | None
         key=f"roll-back-{page.project}",
         icon=":material/undo:",
         help=f"{champion.label} took over from {labels[before]}; this puts it back.",
+        on_click=_remember,
+        args=(before, champion.version),
     )
     if pressed:
-        _move(page, labels, before, "champion", f"rolled back from v{champion.version}")
+        _, seen = st.session_state.pop(_SEEN)
+        _tell(labels, promotion.roll_back(page.settings, page.project, seen))
 
 
-def _move(page: Page, labels: dict[str, str], number: str, alias: str, reason: str) -> None:
-    """Move the alias and draw the page again with word of it, now that all else has changed."""
-    result = comparison.promote(page.settings, page.project, number, alias, reason)
-    previous = result["previous"]
-    said = f"{labels[number]} is {alias} now"
+def _tell(labels: dict[str, str], result: dict[str, object]) -> None:
+    """Draw the page again with word of the move, now that all else has changed."""
+    number, previous = str(result["version"]), result["previous"]
+    said = f"{labels[number]} is {result['alias']} now"
     if previous and previous in labels and previous != number:
-        said += f", in place of {labels[previous]}"
+        said += f", in place of {labels[str(previous)]}"
     st.session_state[_SAID] = f"{said}."
     st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     st.toast(f"{said}.", icon=":material/check:")
     st.rerun()
+
+
+def _log(page: Page) -> None:
+    entries = _entries(page.settings, page.project, cached.token(page.settings, page.project))
+    if not entries:
+        return
+    with st.expander(f"Promotions on record ({len(entries)})", icon=":material/history:"):
+        st.dataframe(
+            [
+                {
+                    "when": ago(entry.when),
+                    "exactly": exact(entry.when),
+                    "who": entry.who or "not known",
+                    "role": entry.alias,
+                    "to": f"v{entry.version}",
+                    "from": f"v{entry.previous}" if entry.previous else "–",
+                    "gate": entry.gate,
+                    "why": entry.reason or "–",
+                    "evidence (run)": entry.run_id[:8],
+                }
+                for entry in entries[:_SHOWN]
+            ],
+            hide_index=True,
+            height="content",
+            key="promotions",
+        )
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _entries(settings: Settings, project: str, written: tuple[int, ...]) -> list[Entry]:
+    return promotion.log(settings, project)

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import IntegrityError
-from core.services import comparison
+from core.services import comparison, promotion
 from core.settings import REPOSITORY
 from core.tracking import registry, runs
 
@@ -25,6 +25,16 @@ def open_page(versions: str = "") -> AppTest:
 def said(page: AppTest) -> str:
     parts = [*page.markdown, *page.caption, *page.success, *page.error, *page.warning, *page.info]
     return "\n".join(str(element.value) for element in parts)
+
+
+def show_view(page: AppTest, view: str) -> None:
+    page.button_group(key="compared-view-club").set_value(view).run()
+
+
+def frame(page: AppTest, column: str) -> Any:
+    """The table with this column, or index, among its names."""
+    tables = [one.value for one in page.dataframe]
+    return next(one for one in tables if column in (*one.columns, one.index.name))
 
 
 def champion(club: Any) -> str | None:
@@ -53,11 +63,102 @@ def test_versions_evidence_and_settings_side_by_side(trained: Any) -> None:
     assert names[0].startswith("**v1** Logistic Regression :violet-badge")
     assert names[1] == "**v2** Decision Tree Classifier"
     assert "**v2 Decision Tree Classifier** is worse by" in said(page)
-    assert len(page.get("plotly_chart")) == 3
-    settings = page.dataframe[0].value
-    assert set(settings.index) == {"C", "depth"}, "random_state is the same in both"
+    assert len(page.get("plotly_chart")) == 5
+    show_view(page, "Cost and settings")
+    assert set(frame(page, "hyperparameter").index) == {"C", "depth"}, (
+        "random_state is the same in both"
+    )
     page.toggle(key="compared-all-hyperparameters").set_value(True).run()
-    assert "random_state" in page.dataframe[0].value.index
+    assert "random_state" in frame(page, "hyperparameter").index
+    costs = frame(page, "threshold rule")
+    assert list(costs["version"]) == ["v1 Logistic Regression", "v2 Decision Tree Classifier"]
+    assert (costs["latency (µs a row)"] != "–").all()
+
+
+@pytest.mark.parametrize(
+    ("view", "charts", "words"),
+    [
+        ("Metrics", 2, "On 400 rows, 95 % percentile intervals"),
+        ("Calibration", 2, "Marks grow with the rows"),
+        ("Decisions and gain", 3, "What-if only"),
+        ("Where is it worse?", 3, "against the champion, by slice"),
+    ],
+)
+def test_every_view_is_drawn_without_a_fault(
+    trained: Any, view: str, charts: int, words: str
+) -> None:
+    page = open_page()
+    show_view(page, view)
+    assert not page.exception and not page.error
+    assert len(page.get("plotly_chart")) == charts
+    assert words in said(page)
+    assert page.query_params["view"] in (view, [view])
+
+
+def test_one_threshold_moves_all_and_costs_are_the_users(trained: Any) -> None:
+    page = open_page()
+    show_view(page, "Decisions and gain")
+    page.toggle(key="compared-own-threshold").set_value(False).run()
+    page.slider(key="compared-threshold").set_value(1.0).run()
+    page.number_input(key="compared-fn").set_value(-10.0).run()
+    worth = frame(page, "best threshold")
+    missed = int(trained.test["left"].sum())
+    assert list(worth["worth of all rows"]) == [-10.0 * missed] * 2, "nothing is called positive"
+    assert list(worth["threshold"]) == [1.0, 1.0]
+
+
+def test_production_without_labels_says_what_to_do(trained: Any) -> None:
+    page = open_page()
+    show_view(page, "Production")
+    assert not page.exception
+    assert "30 are needed" in page.warning[0].value
+
+
+def test_a_reason_is_needed_where_the_gate_is_not_passed(trained: Any) -> None:
+    page = open_page()
+    assert "does not pass the gate" in said(page)
+    page.button(key="promote-club").click().run()
+    assert champion(trained) == "1"
+    assert "say why it is promoted" in said(page)
+
+
+def test_two_people_at_once_cannot_both_win(trained: Any) -> None:
+    mine, theirs = open_page(), open_page()
+    for page, reason in ((mine, "I was first"), (theirs, "me too")):
+        page.text_input(key="promote-reason-club-0").set_value(reason)
+        page.button(key="promote-club").click().run()
+        assert not page.exception
+    assert champion(trained) == "2"
+    assert "Somebody else moved the alias" in theirs.warning[0].value
+    assert len(runs.recent(trained.settings, "club", action="promote")) == 2, "one of them failed"
+    (entry,) = promotion.log(trained.settings, "club")
+    assert (entry.version, entry.reason) == ("2", "I was first")
+
+
+def test_the_promotions_are_on_record(trained: Any) -> None:
+    page = open_page()
+    page.text_input(key="promote-reason-club-0").set_value("cheaper").run()
+    page.button(key="promote-club").click().run()
+    (entry,) = frame(page, "exactly").to_dict("records")
+    assert (entry["to"], entry["from"], entry["why"], entry["gate"]) == (
+        "v2",
+        "v1",
+        "cheaper",
+        "failed",
+    )
+
+
+def test_the_card_can_be_taken_away(trained: Any) -> None:
+    page = open_page()
+    show_view(page, "Cost and settings")
+    assert not page.exception and not page.error
+    labels = [one.proto.label for one in page.get("download_button")]
+    assert {"Card (HTML)", "Card (MD)"} <= set(labels)
+    page.button(key="card-log").click().run()
+    card = runs.artifact(
+        trained.settings, registry.find(trained.settings, "club").run_id, "model_card/model_card.md"
+    )
+    assert "v1 Logistic Regression" in card.read_text(encoding="utf-8")
 
 
 def test_looking_leaves_no_trace_and_recording_does(trained: Any) -> None:
@@ -99,6 +200,7 @@ def test_promotion_and_roll_back(trained: Any) -> None:
 def test_a_challenger_leaves_the_champion_in_charge(trained: Any) -> None:
     page = open_page()
     page.button_group(key="promote-alias-club").set_value("challenger").run()
+    page.text_input(key="promote-reason-club-0").set_value("to be watched")
     page.button(key="promote-club").click().run()
     assert not page.exception
     assert champion(trained) == "1"
@@ -120,7 +222,7 @@ def test_evidence_that_cannot_be_had_is_one_message(
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("The model file has changed; train again.")
 
-    monkeypatch.setattr(comparison, "compare", refuse)
+    monkeypatch.setattr(comparison, "measured", refuse)
     page = open_page()
     assert not page.exception
     assert [error.value for error in page.error] == ["The model file has changed; train again."]
@@ -131,4 +233,5 @@ def test_another_split_is_warned_of(trained: Any) -> None:
     trained.prepare(split_seed=8)
     page = open_page()
     assert not page.exception
-    assert "trained on another split" in page.warning[0].value
+    assert "Trained on another split of the data: v1" in page.info[0].value.replace("\\", "")
+    assert "400 of 400 holdout rows that none of them was trained on" in page.info[0].value

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput
-from core.services import comparison, training
+from core.services import comparison, holdout, training
 from core.settings import Settings
 
 
@@ -18,34 +18,22 @@ def test_a_workspace_without_a_store_has_no_versions(bare_workspace: Settings) -
 
 def test_evidence_and_its_charts(club: Any) -> None:
     club.train(club.prepare())
-    found = [
-        comparison.evidence(club.settings, v) for v in comparison.versions(club.settings, "club")
-    ]
+    found = [holdout.evidence(club.settings, v) for v in comparison.versions(club.settings, "club")]
     assert [one.version.label for one in found] == [
         "v2 Decision Tree Classifier",
         "v1 Logistic Regression",
     ]
     assert sum(vars(found[0].confusion).values()) == len(club.test)
-    roc = comparison.roc_overlay(found, "v1 Logistic Regression")
+    roc = holdout.roc_overlay(found, "v1 Logistic Regression")
     assert roc.layout.title.text.endswith("the best of 2")
-    assert {trace.name for trace in comparison.importance_sides(found).data} == {
+    assert {trace.name for trace in holdout.importance_sides(found).data} == {
         "v1 Logistic Regression",
         "v2 Decision Tree Classifier",
     }
-    cells = comparison.confusion_chart(found[0], ("stayed", "left")).data[0].z
+    cells = holdout.confusion_chart(found[0], ("stayed", "left")).data[0].z
     assert sum(map(sum, cells)) == len(club.test)
-    histogram = comparison.probability_chart(club.settings, "club", found[0].version)
+    histogram = holdout.probability_chart(club.settings, "club", found[0].version)
     assert sum(sum(trace.y) for trace in histogram.data) == len(club.test)
-
-
-def test_the_same_split_is_known_by_what_decides_it(club: Any) -> None:
-    club.train(club.prepare())
-    (version, *_) = comparison.versions(club.settings, "club")
-    assert comparison.same_holdout(club.settings, "club", version)
-    club.prepare()
-    assert comparison.same_holdout(club.settings, "club", version), "prepared again, same split"
-    club.prepare(test_size=0.3)
-    assert not comparison.same_holdout(club.settings, "club", version)
 
 
 def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:

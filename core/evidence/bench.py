@@ -1,0 +1,135 @@
+"""Versions on the same labelled rows: probabilities, the time they took, and who could not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.dataset.spec import ProjectSpec
+from core.errors import CourtsideError, IntegrityError
+from core.evidence.holdouts import common_rows
+from core.settings import Settings
+from core.tracking import models
+from core.tracking.registry import Version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TIMED_TWICE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One version on the bench's rows. ``probability``: (n,), of the positive class.
+
+    ``microseconds``: a row's share of scoring them all at once, the faster of two tries.
+    ``megabytes``: its model file here, None where there is none.
+    """
+
+    version: Version
+    probability: np.ndarray
+    microseconds: float
+    megabytes: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Versions measured on the same rows, in the order asked for.
+
+    ``raw``: the model's columns, n rows; ``y``: (n,) of 0 and 1. ``absent``: version number to
+    the reason why it is not among ``measured``; ``note``: which rows these are, if not simply
+    the holdout.
+    """
+
+    raw: pd.DataFrame
+    y: np.ndarray
+    measured: tuple[Measured, ...]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def of(self, version: str) -> Measured | None:
+        """The one with this number, or None."""
+        return next((one for one in self.measured if one.version.version == version), None)
+
+
+def measure(settings: Settings, spec: ProjectSpec, versions: Sequence[Version]) -> Bench:
+    """Score ``versions`` on the holdout rows that none was trained on.
+
+    One that cannot be loaded or does not answer is told in ``absent``; NotReady where nothing
+    has been prepared.
+    """
+    rows = common_rows(settings, spec, versions)
+    raw = rows.table[list(spec.raw_columns)]
+    chosen = [v for v in versions if v.version in rows.fair]
+    measured, absent = score_versions(settings, spec.name, chosen, raw)
+    return Bench(
+        raw,
+        rows.table[spec.target.column].to_numpy(),
+        measured,
+        {**rows.unfair, **absent},
+        rows.note,
+    )
+
+
+def score_versions(
+    settings: Settings, project: str, versions: Sequence[Version], raw: pd.DataFrame
+) -> tuple[tuple[Measured, ...], dict[str, str]]:
+    """Each version's probabilities for ``raw``, and why the others have none."""
+    measured, absent = [], {}
+    for version in versions:
+        try:
+            if version.why_not:
+                raise IntegrityError(version.why_not)
+            measured.append(_measured(settings, project, version, raw))
+        except CourtsideError as exc:
+            absent[version.version] = str(exc)
+        except Exception as exc:  # noqa: BLE001 - a foreign model may raise anything at all
+            logging.getLogger("courtside").warning("v%s does not score: %r", version.version, exc)
+            absent[version.version] = (
+                f"It does not score this project's rows ({_short(exc)}); it was made for other "
+                "columns, or its file is damaged. Train again to compare."
+            )
+    return tuple(measured), absent
+
+
+def _measured(settings: Settings, project: str, version: Version, raw: pd.DataFrame) -> Measured:
+    pipeline = models.load_pipeline(settings, version)
+    best, answer = np.inf, None
+    for _ in range(_TIMED_TWICE):
+        begun = time.perf_counter()
+        answer = pipeline.predict_proba(raw)
+        best = min(best, time.perf_counter() - begun)
+    return Measured(
+        version,
+        _probability(answer, len(raw)),
+        1e6 * best / max(len(raw), 1),
+        _megabytes(settings, project, version),
+    )
+
+
+def _probability(answer: Any, rows: int) -> np.ndarray:
+    found = np.asarray(answer, dtype=float)
+    if found.shape != (rows, 2):
+        raise IntegrityError(
+            f"It should give two probabilities for each of {rows:,} rows; it gave an array of "
+            f"shape {found.shape}, so it is no model of this project."
+        )
+    positive = found[:, 1]
+    if not np.all((positive >= 0) & (positive <= 1)):
+        raise IntegrityError("It gave probabilities outside 0 to 1; it is not compared.")
+    return positive
+
+
+def _megabytes(settings: Settings, project: str, version: Version) -> float | None:
+    files = settings.models_dir(project).glob(f"v{version.version}_*")
+    sizes = [file.stat().st_size for file in files if file.suffix != ".json"]
+    return sizes[0] / 1e6 if sizes else None
+
+
+def _short(exc: BaseException) -> str:
+    return f"{type(exc).__name__}: {' '.join(str(exc).split())[:120]}"

@@ -1,0 +1,160 @@
+"""What a promotion must pass: each item with its figure and its limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.dataset.promotion_policy import PromotionPolicy
+from core.dataset.slices import cut, find_conditions
+from core.dataset.spec import ProjectSpec
+from core.evaluation.compare import PairedDifference, compare_roc_auc, paired_bootstrap, verdict
+from core.evaluation.curves import calibration_points
+from core.evaluation.metrics import METRICS, binary_metrics
+from core.evaluation.weak_spots import log_loss_spots, summary, worst
+from core.evidence.bench import Bench, Measured
+
+# The gate of training: figures after loading back differ by less.
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing looked at. ``found`` and ``limit`` are in words, with their figures."""
+
+    name: str
+    passed: bool
+    found: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether ``version`` may take the place of ``champion`` (None: there is none to compare)."""
+
+    version: str
+    champion: str | None
+    rows: int
+    items: tuple[Item, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(item.passed for item in self.items)
+
+    @property
+    def failures(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if not item.passed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {**asdict(self), "items": [asdict(i) for i in self.items], "passed": self.passed}
+
+
+def judge(
+    policy: PromotionPolicy, spec: ProjectSpec, bench: Bench, version: str, champion: str | None
+) -> Gate:
+    """Hold a version on the bench against the policy; ``champion`` is the one in charge, if any.
+
+    A version that the bench could not measure fails, with the reason why.
+    """
+    candidate = bench.of(version)
+    if candidate is None:
+        reason = bench.absent.get(version, "it was not measured")
+        loads = Item("Loads and scores", False, reason, "scores the holdout rows")
+        return Gate(version, champion, len(bench.y), (loads,))
+    incumbent = bench.of(champion) if champion and champion != version else None
+    items = [
+        *_metrics(policy, bench, candidate, incumbent, champion),
+        *_slices(policy, spec, bench, candidate, incumbent),
+        _calibration(policy, bench, candidate),
+        _latency(policy, candidate),
+        *([_load_back(bench, candidate)] if policy.load_back else []),
+    ]
+    return Gate(version, champion, len(bench.y), tuple(items))
+
+
+def _metrics(
+    policy: PromotionPolicy,
+    bench: Bench,
+    candidate: Measured,
+    incumbent: Measured | None,
+    champion: str | None,
+) -> Iterator[Item]:
+    for metric in policy.metrics:
+        info = METRICS[metric]
+        name, limit = info.title, "not shown to be worse than the champion"
+        if incumbent is None:
+            why = "there is no champion to compare with"
+            if champion is not None and champion != candidate.version.version:
+                why = f"v{champion} could not be measured on these rows"
+            yield Item(name, True, why, limit)
+            continue
+        difference = _difference(bench, incumbent, candidate, metric)
+        gains = [info.gain(difference.low), info.gain(difference.high)]
+        yield Item(name, not max(gains) < 0, verdict(difference), limit)
+
+
+def _difference(bench: Bench, a: Measured, b: Measured, metric: str) -> PairedDifference:
+    if metric == "roc_auc":
+        return compare_roc_auc(bench.y, a.probability, b.probability)
+    return paired_bootstrap(
+        bench.y, a.probability, b.probability, metric, a.version.threshold, b.version.threshold
+    )
+
+
+def _slices(
+    policy: PromotionPolicy,
+    spec: ProjectSpec,
+    bench: Bench,
+    candidate: Measured,
+    incumbent: Measured | None,
+) -> Iterator[Item]:
+    if incumbent is None:
+        return
+    pieces = cut(bench.raw, find_conditions(bench.raw, spec.kinds))
+    spots = log_loss_spots(pieces, bench.y, incumbent.probability, candidate.probability)
+    first = worst(spots)
+    found = summary(spots, "log loss")
+    if first is not None:
+        found = f"{first.words}: worse by {first.difference:.3f} on {first.rows:,} rows"
+    yield Item(
+        "Worst slice",
+        first is None or first.difference <= policy.slice_log_loss,
+        found,
+        f"log loss not shown to be worse by more than {policy.slice_log_loss:g} in any slice",
+    )
+
+
+def _calibration(policy: PromotionPolicy, bench: Bench, candidate: Measured) -> Item:
+    error = calibration_points(bench.y, candidate.probability).expected_error
+    return Item(
+        "Calibration",
+        not error > policy.calibration_error,
+        f"expected calibration error {error:.3f}",
+        f"{policy.calibration_error:g} at most",
+    )
+
+
+def _latency(policy: PromotionPolicy, candidate: Measured) -> Item:
+    return Item(
+        "Latency",
+        candidate.microseconds <= policy.microseconds_a_row,
+        f"{candidate.microseconds:.3g} µs a row",
+        f"{policy.microseconds_a_row:g} µs a row at most",
+    )
+
+
+def _load_back(bench: Bench, candidate: Measured) -> Item:
+    """The model as it is stored against the figure that its training logged."""
+    limit = "the stored model gives the figures that were logged"
+    logged = candidate.version.metrics.get("test_roc_auc")
+    if logged is None:
+        return Item("Load-back proof", False, "its run logged no holdout figures", limit)
+    if bench.note:
+        return Item("Load-back proof", True, "proven at its training, on another holdout", limit)
+    again = binary_metrics(bench.y, candidate.probability, candidate.version.threshold).roc_auc
+    same = math.isnan(again) or abs(again - logged) <= _SAME
+    found = f"ROC AUC {again:.6f} after loading back, {logged:.6f} logged"
+    return Item("Load-back proof", same, found, limit)

@@ -1,0 +1,65 @@
+"""Which versions are compared: in the URL, so that a link can be shared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.services.comparison import Version
+from core.ui import parts
+from core.ui.frame import Page
+
+_PARAMETER = "versions"
+_CHALLENGERS_AT_FIRST = 3
+# More than this on one chart cannot be told apart.
+_CHALLENGERS_AT_MOST = 9
+
+
+def choose(page: Page, versions: Sequence[Version], champion: Version | None) -> list[Version]:
+    """The champion, if there is one, and the versions chosen beside it."""
+    others = {v.version: v for v in versions if v is not champion}
+    first = list(others)[:_CHALLENGERS_AT_FIRST]
+    key = f"compare-{page.project}"
+    if key not in st.session_state:
+        asked = [number for number in _in_url() if number in others]
+        st.session_state[key] = (asked or first)[:_CHALLENGERS_AT_MOST]
+    st.session_state[key] = _after_promotion(key, champion, others)
+    if not others:
+        st.info("Only one version so far; train another and it can challenge the champion.")
+        parts.link("2_Training", page.project, "Train another")
+        return list(versions)
+    label = "Versions to compare"
+    if champion is not None:
+        label = f"Compare the champion, {champion.label}, with"
+    chosen = st.multiselect(
+        label,
+        list(others),
+        format_func=lambda number: others[number].label,
+        key=key,
+        max_selections=_CHALLENGERS_AT_MOST,
+        placeholder="Choose versions",
+    )
+    if chosen == first or not chosen:
+        st.query_params.pop(_PARAMETER, None)
+    else:
+        st.query_params[_PARAMETER] = ",".join(chosen)
+    beside = [others[number] for number in chosen]
+    return [champion, *beside] if champion is not None else beside or list(versions[:1])
+
+
+def _after_promotion(
+    key: str, champion: Version | None, others: Mapping[str, Version]
+) -> list[str]:
+    """The choice, with the champion of before in the place of the one that took over."""
+    now = champion.version if champion is not None else None
+    before = st.session_state.get(f"{key}-champion", now)
+    st.session_state[f"{key}-champion"] = now
+    kept = [number for number in st.session_state[key] if number in others]
+    if before != now and before in others and before not in kept:
+        kept = [before, *kept][:_CHALLENGERS_AT_MOST]
+    return kept
+
+
+def _in_url() -> list[str]:
+    return st.query_params.get(_PARAMETER, "").split(",")
