@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,14 @@ from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import runs
 from core.training import submission
+from core.training.catalogue import CATALOGUE
 from core.training.inputs import ModelInput, read_model_input, write_renewal
 from core.training.plan import TrainingPlan, make_plan
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["JobView", "Source"]  # the first is what pages get from further below
 
 LOG = "log"
 LEARNT_SHARE = 0.5
@@ -144,6 +150,42 @@ def wait(settings: Settings, project: str, job_id: str, on_progress: Any = None)
     return view.result
 
 
+def latest(settings: Settings, project: str) -> JobView | None:
+    """The newest retraining, whatever became of it."""
+    folder = settings.jobs_dir(project)
+    if not folder.is_dir():
+        return None
+    jobs.advance(folder, settings.jobs_at_once)
+    views = jobs.list_jobs(folder, submission.KIND)
+    found = (one for one in views if jobs.arguments(folder, one.job_id).get("inputs"))
+    return next(found, None)
+
+
+def job(settings: Settings, project: str, job_id: str) -> JobView:
+    """A retraining as it stands now."""
+    return jobs.read(settings.jobs_dir(project), job_id)
+
+
+def algorithms() -> dict[str, str]:
+    """Algorithms that this installation can train, by PyCaret's id, with their names."""
+    return {name: one.title for name, one in CATALOGUE.items() if one.why_not is None}
+
+
+def labels_token(settings: Settings, project: str) -> int:
+    """Changes whenever late labels have been added; 0 before the first."""
+    path = _late_labels(settings, project)
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def difference_chart(found: Mapping[str, Mapping[str, Any]], metric: str) -> Figure:
+    """Challengers minus champion in one metric; ``found``: a part of a retraining's findings."""
+    from core.evaluation.figure_difference import difference_figure
+
+    return difference_figure(
+        {one["challenger"]: one["differences"][metric] for one in found.values()}, metric
+    )
+
+
 def cancel(settings: Settings, project: str, job_id: str) -> None:
     """Stop a retraining and everything it started."""
     jobs.cancel(settings.jobs_dir(project), job_id)
@@ -175,7 +217,7 @@ def _labelled(settings: Settings, spec: ProjectSpec, source: str) -> LabelledRow
 
 def _of_log(settings: Settings, spec: ProjectSpec) -> LabelledRows:
     """Labelled rows of the log, by when they were logged; a file scored twice counts once."""
-    labels = late_labels.read(settings.layer(spec.name, "07_model_output") / "late_labels.parquet")
+    labels = late_labels.read(_late_labels(settings, spec.name))
     repeated = _scored_again(settings, spec.name)
     pieces, unlabelled = [], 0
     for piece in open_log(settings, spec).stream():
@@ -197,6 +239,10 @@ def _of_log(settings: Settings, spec: ProjectSpec) -> LabelledRows:
     moment = rows["logged_at"].dt.tz_localize(None).to_numpy()
     found = renewals.labelled_rows(rows, rows["label"].to_numpy(), moment, spec, "The log")
     return replace(found, unlabelled=unlabelled)
+
+
+def _late_labels(settings: Settings, project: str) -> Path:
+    return settings.layer(project, "07_model_output") / "late_labels.parquet"
 
 
 def _scored_again(settings: Settings, project: str) -> set[str]:

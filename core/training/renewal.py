@@ -61,7 +61,8 @@ def judge(
             name: {version: one.as_dict() for version, one in of_part.items()}
             for name, of_part in parts.items()
         },
-        "verdict": _verdict({name: of_part[chosen] for name, of_part in parts.items()}),
+        "sentences": (said := _said({name: one[chosen] for name, one in parts.items()})),
+        "verdict": " ".join(said),
     }
     run.json(found, "retraining.json")
     run.tags({"purpose": "retrain", "challenger": chosen})
@@ -80,12 +81,10 @@ def _scores(settings: Settings, spec: ProjectSpec, version: Version, rows: pd.Da
     return Scores(version.label, np.asarray(probability, dtype=float), version.threshold)
 
 
-def _verdict(parts: Mapping[str, Challenge]) -> str:
+def _said(parts: Mapping[str, Challenge]) -> list[str]:
     recent, old = parts["recent"], parts["old"]
-    return " ".join(
-        [
-            f"{recent.challenger} challenges {recent.champion}.",
-            in_words(recent, f"the {recent.rows:,} most recent production rows"),
-            in_words(old, f"the {old.rows:,} older holdout rows"),
-        ]
-    )
+    return [
+        f"{recent.challenger} challenges {recent.champion}.",
+        in_words(recent, f"the {recent.rows:,} most recent production rows"),
+        in_words(old, f"the {old.rows:,} older holdout rows"),
+    ]

@@ -1,0 +1,192 @@
+"""Back to a good model: what to learn from, the retraining, and challenger against champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from core.services import retraining
+from core.services.retraining import JobView
+from core.ui import cached, parts
+from core.ui.frame import Page
+from core.ui.words import ago, duration, escape, score
+
+_PARTS = {"recent": "Most recent production rows", "old": "Older holdout rows"}
+_METRICS = {"log_loss": "Log loss", "roc_auc": "ROC AUC", "f1": "F1"}
+_ALGORITHMS_AT_FIRST = ("lr", "gbc", "rf")
+_HELP = (
+    "Production rows with a known outcome join the training data, oldest first. The newest are "
+    "held back and judge: challenger and champion answer them side by side. The project's own "
+    "preparation and holdout stay as they are."
+)
+
+
+def show(page: Page) -> None:
+    """The last retraining and what it gave; below it, the form of the next."""
+    st.subheader("Retrain on production", anchor=False, help=_HELP)
+    with parts.guarded("read the retrainings"):
+        last = retraining.latest(page.settings, page.project)
+        if last is not None and last.is_live:
+            _live(page, last.job_id)
+        elif last is not None:
+            _ended(page, last)
+        if last is None or not last.is_live:
+            _form(page)
+
+
+@st.fragment(run_every="1s")
+def _live(page: Page, job_id: str) -> None:
+    with parts.guarded("read the retraining"):
+        job = retraining.job(page.settings, page.project, job_id)
+        if not job.is_live:
+            st.rerun()
+        with st.container(border=True):
+            progress = job.progress
+            stage = progress.stage if progress else "Starting its process"
+            st.progress(progress.fraction if progress else 0.0, text=escape(stage))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(f"{duration(job.elapsed_seconds)} so far", width="stretch")
+                parts.link("2_Training", page.project, "Watch it on the training page")
+                if st.button("Cancel", icon=":material/stop_circle:", key="retrain-cancel"):
+                    retraining.cancel(page.settings, page.project, job_id)
+                    st.rerun()
+
+
+def _ended(page: Page, job: JobView) -> None:
+    if job.state != "succeeded" or job.result is None:
+        st.error(f"The last retraining {job.state}: {escape(job.message)}", icon=":material/error:")
+        return
+    found = job.result.get("retraining")
+    if found is None:
+        st.info("The last retraining made the first champion; there was none to challenge.")
+        return
+    with st.container(border=True):
+        st.caption(
+            f"Retrained {ago(datetime.fromisoformat(job.finished_at or job.created_at))}: learnt "
+            f"until {found['learnt_until']}, judged from {found['judged_from']}. Chosen by "
+            f"{found['chosen_by']}, not by the rows that judge it."
+        )
+        first, *rest = found["sentences"]
+        st.markdown(f"#### {escape(first)}")
+        st.markdown("\n".join(f"- {escape(one)}" for one in rest))
+        _evidence(found)
+        with st.container(horizontal=True):
+            parts.go_button(
+                "Compare and promote", "3_Model_comparison", page.project, "retrained-compare"
+            )
+            parts.mlflow_link(page.settings, job.result["run_id"])
+
+
+def _evidence(found: Mapping[str, Any]) -> None:
+    metric = st.segmented_control(
+        "Difference in",
+        list(_METRICS),
+        default="log_loss",
+        required=True,
+        format_func=_METRICS.__getitem__,
+        key="retrained-metric",
+    )
+    for column, (part, title) in zip(st.columns(2), _PARTS.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            parts.chart(
+                retraining.difference_chart(found["parts"][part], metric or "log_loss"),
+                f"retrained-{part}",
+            )
+            st.dataframe(
+                _table(found["parts"][part][found["challenger"]]),
+                hide_index=True,
+                key=f"retrained-table-{part}",
+            )
+
+
+def _table(one: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The chosen challenger's figures beside the champion's and a constant's."""
+    return [
+        {
+            "": title,
+            "Champion": score(one["differences"][metric]["champion_value"]),
+            "Challenger": score(one["differences"][metric]["challenger_value"]),
+            "A constant": score(one["baseline"][metric]),
+        }
+        for metric, title in _METRICS.items()
+    ]
+
+
+def _form(page: Page) -> None:
+    sources = retraining.sources(page.settings, page.project)
+    if not sources:
+        st.caption("Labelled production rows are needed: score a file that has the outcome.")
+        return
+    with st.container(border=True):
+        titles = {source.key: source.title for source in sources}
+        left, right = st.columns(2)
+        source = left.selectbox(
+            "Production rows", list(titles), format_func=titles.__getitem__, key="retrain-source"
+        )
+        algorithms = right.multiselect(
+            "Algorithms",
+            list(retraining.algorithms()),
+            default=[name for name in _ALGORITHMS_AT_FIRST if name in retraining.algorithms()],
+            format_func=lambda name: retraining.algorithms()[name],
+            key="retrain-algorithms",
+        )
+        learnt = left.slider(
+            "Learn from the oldest", 10, 90, 50, 5, format="%d %%", key="retrain-share"
+        )
+        newest = right.number_input(
+            "Only the newest labelled rows (empty: all)",
+            min_value=1,
+            value=None,
+            key="retrain-last",
+        )
+        _start(page, str(source), algorithms, learnt / 100, int(newest) if newest else None)
+
+
+def _start(
+    page: Page, source: str, algorithms: list[str], share: float, newest: int | None
+) -> None:
+    with parts.guarded("read the labelled rows"):
+        words = _preview(page.settings, page.project, source, share, newest, _token(page))
+        st.markdown(words)
+        pressed = st.button(
+            "Retrain",
+            type="primary",
+            icon=":material/model_training:",
+            key="retrain",
+            disabled=not algorithms,
+            help=None if algorithms else "Choose at least one algorithm.",
+        )
+        if pressed:
+            with st.spinner("Putting the rows together"):
+                wanted = retraining.plan(page.settings, page.project, algorithms)
+                retraining.start(page.settings, wanted, source, share, newest)
+            st.rerun()
+
+
+def _token(page: Page) -> tuple[int, ...]:
+    """Changes with the log, the labels and the prepared rows."""
+    labels = retraining.labels_token(page.settings, page.project)
+    return (*cached.token(page.settings, page.project), labels)
+
+
+@st.cache_data(show_spinner="Counting the labelled rows", max_entries=20)
+def _preview(
+    _settings: Any, project: str, source: str, share: float, newest: int | None, token: Any
+) -> str:
+    renewal, recent = retraining.preview(_settings, project, source, share, newest)
+    aside = recent.unlabelled + recent.unusable
+    return (
+        f"**{len(renewal.train):,}** rows to learn from: {renewal.old_train_rows:,} of training "
+        f"and {renewal.added_rows:,} of production, until {renewal.learnt_until}.  \n"
+        f"**{renewal.recent_rows:,}** rows to judge by, from {renewal.judged_from}, beside "
+        f"the {renewal.old_test_rows:,} of the old holdout."
+        + (
+            f"  \n:gray[{aside:,} rows without a label or a needed value stay aside.]"
+            if aside
+            else ""
+        )
+    )
