@@ -189,17 +189,6 @@ def _load(settings: Settings, source: str, sha256: str) -> Any:
         return mlflow.sklearn.load_model(str(folder))
 
 
-def load_uri(settings: Settings, uri: str) -> Any:
-    """The pipeline behind a model URI, freshly read from the store."""
-    client(settings)
-    import mlflow
-
-    with warnings.catch_warnings(), mapped_errors("load the model"):
-        warnings.simplefilter("ignore")
-        shipped_code.load_all()
-        return mlflow.sklearn.load_model(uri)
-
-
 def _model_file(folder: Path) -> Path:
     for name in ("model.skops", "model.pkl"):
         if (folder / name).is_file():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,9 +54,38 @@ def test_a_model_comes_back_the_same(workspace: Settings) -> None:
     version = registry.find(workspace, "shop", "1")
     back = models.load_pipeline(workspace, version)
     np.testing.assert_array_equal(probability_of(back, RAW), probability_of(pipeline, RAW))
-    fresh = models.load_uri(workspace, stored.uri)
-    np.testing.assert_array_equal(probability_of(fresh, RAW), probability_of(pipeline, RAW))
     assert models.load_pipeline(workspace, version) is back
+
+
+def test_a_kept_model_comes_back_the_same(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it brings matplotlib, which speaks of deprecations
+        from lightgbm import LGBMClassifier
+
+    steps, labels = feature_steps(SPEC), (RAW["a"] > 20).astype(int)
+    boosted = LGBMClassifier(n_estimators=5, verbosity=-1, min_child_samples=2)
+    strange = Pipeline([("same", FunctionTransformer(lambda frame: frame * 1.0))])
+    for pipeline, expected in (
+        (assemble(steps, boosted.fit(steps.fit_transform(RAW), labels)), "skops"),
+        (fitted(strange), "cloudpickle"),
+    ):
+        own = shipped_code.TRUSTED_TYPES
+        name, file_format, sha256 = models.save_file(pipeline, tmp_path, own)
+        assert file_format == expected
+        back = models.read_file(tmp_path / name, sha256, own)
+        np.testing.assert_array_equal(probability_of(back, RAW), probability_of(pipeline, RAW))
+        with pytest.raises(IntegrityError, match="not the model that was kept"):
+            models.read_file(tmp_path / name, "0" * 64, own)
+
+
+def test_an_earlier_attempt_is_found_and_its_leavings_removed(workspace: Settings) -> None:
+    from core.tracking.store import client
+
+    stored, run_id = logged(workspace, fitted())
+    experiment = [client(workspace).get_run(run_id).info.experiment_id]
+    assert models.logged_model(workspace, run_id, stored.sha256) == stored
+    assert models.logged_model(workspace, run_id, "another") is None
+    assert client(workspace).search_logged_models(experiment) == []
 
 
 def test_a_changed_file_is_not_loaded(workspace: Settings) -> None:
@@ -74,8 +106,10 @@ def test_a_model_of_foreign_code_is_stored_another_way(workspace: Settings) -> N
 
 
 def test_an_absent_model(workspace: Settings) -> None:
+    _, run_id = logged(workspace, fitted())
+    registry.register(workspace, "shop", f"runs:/{run_id}/nothing", run_id, {"algorithm": "lr"})
     with pytest.raises(TrackingError, match="could not load the model"):
-        models.load_uri(workspace, "models:/shop/9")
+        models.load_pipeline(workspace, registry.find(workspace, "shop", "1"))
 
 
 @pytest.mark.parametrize("said", [True, 1, 1.0, "yes", "TRUE", "1"])
