@@ -18,12 +18,16 @@ from core.dataset.spec import ModelPlan
 from core.errors import BadInput
 from core.training import decision
 from core.training.catalogue import CATALOGUE
+from core.training.cluster import without_dask
+from core.training.fits import Plainer, plain_fits
 from core.training.plan import TrainingPlan
-from core.training.search import OnSearch, Searched, chunked_search
+from core.training.search import OnSearch, Searched, watched_search
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from core.training.cluster import Cluster
 
 _CV_NAMES = {
     "Accuracy": "accuracy",
@@ -34,6 +38,9 @@ _CV_NAMES = {
     "Kappa": "kappa",
     "MCC": "mcc",
 }
+
+# PyCaret's metric to the scikit-learn scorer that gives the same figures for labels 0 and 1.
+_SCORERS = {"auc": "roc_auc", "recall": "recall", "precision": "precision", "f1": "f1"}
 
 
 @dataclass(frozen=True)
@@ -65,22 +72,32 @@ class Experiment:
     """One PyCaret set-up, on which several algorithms can be tuned."""
 
     def __init__(
-        self, features: pd.DataFrame, target: pd.Series, plan: TrainingPlan, workers: int
+        self,
+        features: pd.DataFrame,
+        target: pd.Series,
+        plan: TrainingPlan,
+        workers: int,
+        cluster: Cluster | None = None,
     ) -> None:
-        """``features``: numbers only, shape (n, k); ``target``: 0 or 1, shape (n,)."""
+        """``features``: numbers only, shape (n, k); ``target``: 0 or 1, shape (n,).
+
+        ``workers``: processes to fit in; ``cluster``: where the fits of searches run, if not here.
+        """
         # PyCaret would write logs.log into the current folder.
         os.environ.setdefault("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)
-        from pycaret.classification import ClassificationExperiment
+        with without_dask():
+            from pycaret.classification import ClassificationExperiment
 
         self._plan = plan
         self._workers = workers
+        self._cluster = cluster
         self._experiment = ClassificationExperiment()
         name = str(target.name)
         data = features.assign(**{name: target.to_numpy()}).reset_index(drop=True)
         share: dict[str, Any] = {"train_size": plan.fit_share}
         if plan.fit_share >= 1.0:
             share, data = _all_rows(data)
-        with _quiet():
+        with _quiet(), without_dask():
             self._experiment.setup(
                 data=data,
                 target=name,
@@ -95,6 +112,18 @@ class Experiment:
                 system_log=False,
                 **share,
             )
+        self._plainer = Plainer(self._plain_scorers())
+
+    def _plain_scorers(self) -> dict[int, Any]:
+        from sklearn.metrics import get_scorer
+
+        metrics = self._experiment._all_metrics
+        return {id(metrics[ours].scorer): get_scorer(plain) for ours, plain in _SCORERS.items()}
+
+    @contextmanager
+    def _fitting(self) -> Iterator[None]:
+        with _quiet(), plain_fits(self._plainer):
+            yield
 
     @property
     def fit_rows(self) -> int:
@@ -118,7 +147,7 @@ class Experiment:
             return None
         definition = self._experiment._all_models_internal[algorithm]
         untuned = definition.class_def(**{**definition.args, **self._settings(model)})
-        with _quiet():
+        with self._fitting():
             fitted = self._experiment.compare_models(
                 include=[untuned], sort="AUC", n_select=1, verbose=False
             )
@@ -139,7 +168,8 @@ class Experiment:
         """
         experiment = self._experiment
         baseline = self._baseline(model)
-        with _quiet(), chunked_search(tell, self._workers, deadline) as state:
+        watching = watched_search(tell, self._workers, deadline, self._cluster)
+        with self._fitting(), watching as state:
             estimator, search = experiment.tune_model(
                 baseline,
                 n_iter=model.candidates,
@@ -164,7 +194,7 @@ class Experiment:
     def _baseline(self, model: ModelPlan) -> Any:
         settings = self._settings(model)
         try:
-            with _quiet():
+            with self._fitting():
                 return self._experiment.create_model(model.algorithm, verbose=False, **settings)
         except (TypeError, ValueError) as exc:
             raise BadInput(

@@ -6,6 +6,7 @@ from core import jobs
 from core.jobs import JobView
 from core.settings import Settings
 from core.tracking.store import client
+from core.training import cluster
 from core.training.catalogue import title_of
 from core.training.plan import TrainingPlan, check_python
 
@@ -14,8 +15,13 @@ ENTRY_POINT = "core.training.run:execute"
 
 
 def submit(settings: Settings, plan: TrainingPlan) -> JobView:
-    """Queue or start a training; CourtsideError on a Python that PyCaret cannot train on."""
+    """Queue or start a training.
+
+    CourtsideError on a Python that PyCaret cannot train on; BadInput where the Dask scheduler that
+    is to run its fits cannot be reached.
+    """
     check_python()
+    cluster.check_reachable(settings.dask_scheduler)
     # The worker must find the store made: two first users at once would both migrate it.
     client(settings)
     return jobs.submit(
@@ -27,6 +33,7 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
         environment={
             "COURTSIDE_HOME": str(settings.home),
             "MLFLOW_TRACKING_URI": settings.tracking_uri,
+            "COURTSIDE_DASK_SCHEDULER": settings.dask_scheduler or "",
         },
         at_once=settings.jobs_at_once,
     )

@@ -49,6 +49,8 @@ ARROWS: dict[str, set[str]] = {
 # Library to the places that may import it; everything else may not.
 HOMES = {
     "pycaret": {"core/training/pycaret_adapter.py"},
+    "dask": set(),
+    "distributed": {"core/training/cluster.py"},
     "mlflow": {"core/tracking/"},
     "streamlit": {"core/ui/", "pages/", "Home.py"},
 }

@@ -11,7 +11,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
-from core.training.search import Searched, chunked_search
+from core.training.search import Searched, watched_search
 
 X, Y = make_classification(120, 5, random_state=1)
 GRID = {"max_depth": [1, 2, 3, 4, 5, 6], "min_samples_leaf": [1, 2, 5, 9]}
@@ -22,16 +22,16 @@ def search(candidates: int = 11) -> RandomizedSearchCV:
     return RandomizedSearchCV(tree, GRID, n_iter=candidates, cv=3, random_state=5, scoring="f1")
 
 
-def chunked(made: Any, deadline: float | None = None) -> tuple[Any, list[Searched], Searched]:
+def watched(made: Any, deadline: float | None = None) -> tuple[Any, list[Searched], Searched]:
     told: list[Searched] = []
-    with chunked_search(told.append, workers=2, deadline=deadline) as state:
+    with watched_search(told.append, workers=2, deadline=deadline) as state:
         made.fit(X, Y)
     return made, told, state()
 
 
 def test_the_same_candidates_in_the_same_order_with_the_same_scores() -> None:
     plain = search().fit(X, Y)
-    found, told, state = chunked(search())
+    found, told, state = watched(search())
     assert len({one.candidates for one in told}) > 2, "it was cut into chunks"
     assert found.cv_results_["params"] == plain.cv_results_["params"]
     for key in ("mean_test_score", "std_test_score", "rank_test_score"):
@@ -44,7 +44,7 @@ def test_the_same_candidates_in_the_same_order_with_the_same_scores() -> None:
 def test_a_grid_is_searched_whole() -> None:
     tree = DecisionTreeClassifier(random_state=3)
     plain = GridSearchCV(tree, {"max_depth": [1, 2, 3]}, cv=4).fit(X, Y)
-    found, _, state = chunked(GridSearchCV(tree, {"max_depth": [1, 2, 3]}, cv=4))
+    found, _, state = watched(GridSearchCV(tree, {"max_depth": [1, 2, 3]}, cv=4))
     np.testing.assert_array_equal(
         found.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
     )
@@ -52,7 +52,7 @@ def test_a_grid_is_searched_whole() -> None:
 
 
 def test_progress_only_grows_and_the_best_is_the_best_so_far() -> None:
-    found, told, _ = chunked(search())
+    found, told, _ = watched(search())
     fits = [one.fits for one in told]
     assert fits == sorted(fits)
     assert (fits[0], fits[-1]) == (0, 33)
@@ -65,7 +65,7 @@ def test_progress_only_grows_and_the_best_is_the_best_so_far() -> None:
 
 def test_when_time_is_up_it_goes_on_with_what_it_has() -> None:
     plain = search().fit(X, Y)
-    found, _, state = chunked(search(), deadline=time.monotonic() - 1)
+    found, _, state = watched(search(), deadline=time.monotonic() - 1)
     assert state.is_cut_short
     tried = state.candidates
     assert 1 <= tried < 11
@@ -85,7 +85,7 @@ class Picky(DecisionTreeClassifier):
 @pytest.mark.filterwarnings("ignore")
 def test_a_chunk_of_failures_is_not_the_end() -> None:
     grid = {"max_depth": [1, 2, 3, 4]}
-    found, told, state = chunked(GridSearchCV(Picky(random_state=3), grid, cv=3, refit=False))
+    found, told, state = watched(GridSearchCV(Picky(random_state=3), grid, cv=3, refit=False))
     assert np.isnan(found.cv_results_["mean_test_score"][:2]).all()
     assert found.best_params_["max_depth"] >= 3
     assert told[0].best is None
@@ -95,7 +95,7 @@ def test_a_chunk_of_failures_is_not_the_end() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_where_every_fit_fails_it_says_so() -> None:
     with pytest.raises(ValueError, match="All the 6 fits failed"):
-        chunked(GridSearchCV(Picky(random_state=3), {"max_depth": [1, 2]}, cv=3))
+        watched(GridSearchCV(Picky(random_state=3), {"max_depth": [1, 2]}, cv=3))
 
 
 def test_what_the_listener_raises_ends_the_search_and_nothing_stays_patched() -> None:
@@ -107,6 +107,6 @@ def test_what_the_listener_raises_ends_the_search_and_nothing_stays_patched() ->
         if state.fits:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), chunked_search(stop, workers=1):
+    with pytest.raises(KeyboardInterrupt), watched_search(stop, workers=1):
         search().fit(X, Y)
     assert before == (_search.Parallel, RandomizedSearchCV._run_search, GridSearchCV._run_search)
