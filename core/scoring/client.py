@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from core.errors import EndpointError
+from core.errors import EndpointError, SchemaError
 from core.scoring import payload, refusals
 from core.scoring.wording import as_sentence
 
@@ -32,7 +33,8 @@ class RestClient:
     """One connection to an endpoint; every failure is an EndpointError that says what to do.
 
     ``timeout_seconds`` is (to connect, between two bytes of an answer). A ``session`` that is
-    given is used as it is and not closed. Use it as a context manager, or ``close()`` it.
+    given is used as it is and not closed. ``needed``: columns that every row must have a value
+    in. Use it as a context manager, or ``close()`` it.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class RestClient:
         timeout_seconds: tuple[float, float] = (3, 60),
         session: requests.Session | None = None,
         rows_per_request: int = 20_000,
+        needed: Sequence[str] = (),
     ) -> None:
         if rows_per_request < 1:
             raise ValueError(f"rows_per_request must be 1 or more, found {rows_per_request}")
         self.url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._rows_per_request = rows_per_request
+        self._needed = tuple(needed)
         self._owns_session = session is None
         self._session = session or _new_session(self.url)
 
@@ -65,8 +69,10 @@ class RestClient:
         """Probability of the positive class, shape (n,), for raw columns, shape (n, columns).
 
         Sent in requests of ``rows_per_request`` rows; all of them succeed, or EndpointError.
-        No rows need no server.
+        No rows need no server. SchemaError, and nothing is sent, where a needed value is missing:
+        the model would fill it with training's median, and batch scoring refuses such a row.
         """
+        refuse_gaps(frame, self._needed)
         pieces = [
             self._predict_piece(frame.iloc[first : first + self._rows_per_request])
             for first in range(0, len(frame), self._rows_per_request)
@@ -131,6 +137,17 @@ class RestClient:
                 f"uses the port and {_START_IT}."
             )
         return refusals.in_plain_words(body or {"message": response.text})
+
+
+def refuse_gaps(frame: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Raise SchemaError if a row lacks a value in one of the ``needed`` columns."""
+    gaps = {name: int(frame[name].isna().sum()) for name in needed if name in frame.columns}
+    listed = [f"{name} in {count:,}" for name, count in gaps.items() if count]
+    if listed:
+        raise SchemaError(
+            f"Needed values are missing ({', '.join(listed)} of {len(frame):,} rows), so nothing "
+            "was sent. Fill them in or leave those rows out."
+        )
 
 
 @lru_cache(maxsize=1)

@@ -101,8 +101,6 @@ def map_figure(found: CourtMap, row: tuple[float, float], outcome: str) -> Figur
                     [0.5, "rgba(160,180,190,0.25)"],
                     [1, POSITIVE],
                 ],
-                zmin=0,
-                zmax=1,
                 colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
                 hovertemplate=f"%{{x:.0f}} ft across, %{{y:.0f}} ft out: %{{z:.0%}} {outcome}"
                 "<extra></extra>",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.dataset import spec as specs
 from core.errors import CourtsideError, EndpointError
 from core.scoring import endpoint
 from core.scoring.client import RestClient
@@ -160,11 +161,15 @@ def stop(settings: Settings, project: str) -> dict[str, Any]:
 
 
 def client(settings: Settings, project: str) -> RestClient:
-    """A client of the running endpoint; EndpointError if none runs."""
+    """A client of the running endpoint that refuses the gaps batch scoring refuses.
+
+    EndpointError if none runs.
+    """
     view = status(settings, project)
     if view is None or not view.running:
         raise EndpointError("The endpoint is not running; start it first.")
-    return RestClient(view.endpoint.url)
+    needed = specs.load(settings.spec_file(project)).required_columns
+    return RestClient(view.endpoint.url, needed=needed)
 
 
 def example(url: str, values: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ class Answered:
 
 def show(page: Page, answered: Answered | None, form: dict[str, Any]) -> None:
     """The answer, or where it will appear; ``form``: the values that the form holds now."""
-    with st.container(border=True):
+    with st.container(border=True, key="row-answer"):
         if answered is None:
             st.markdown("**The answer appears here**")
             st.caption(

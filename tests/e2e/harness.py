@@ -62,14 +62,16 @@ class App:
 
 
 @contextmanager
-def running_app(home: Path) -> Iterator[App]:
+def running_app(home: Path, script: Path | str = "Home.py") -> Iterator[App]:
     """The app on a free port with ``home`` as its workspace; its process tree ends with the block.
+
+    ``script``: another Streamlit script to run in its place.
 
     Raises RuntimeError with the end of its log if it does not answer.
     """
     home.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), home / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, env=environment(home), stdout=out, stderr=subprocess.STDOUT

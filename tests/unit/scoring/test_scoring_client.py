@@ -12,7 +12,7 @@ import pytest
 import requests
 from requests import exceptions as raised
 
-from core.errors import EndpointError
+from core.errors import EndpointError, SchemaError
 from core.scoring.client import RestClient, explanations
 
 ROWS = pd.DataFrame({"distance": [1.5, np.nan, 3.0], "zone": ["left", None, "right"]})
@@ -365,3 +365,11 @@ def test_importing_the_client_does_not_import_requests_or_pandas():
         "sys.exit(bool({'requests', 'pandas', 'mlflow', 'sklearn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_gap_that_batch_scoring_refuses_is_refused_before_anything_is_sent(server):
+    with RestClient(server.url, needed=("distance",)) as client:
+        with pytest.raises(SchemaError, match=r"distance in 1 of 3 rows"):
+            client.predict(ROWS)
+        assert server.requests == []
+        assert len(client.predict(ROWS.dropna())) == 2

@@ -124,7 +124,9 @@ def test_the_explanation_adds_up_to_the_answer(hoops, training):
     assert f"= {result.probability:.1%}" in row_passport.sum_words(found)
     assert "exact over all 8 coalitions" in row_passport.method_words(found)
     figure = row_passport.explanation_figure(training, found, {"distance": "Shot distance"})
-    ends = [start + step for bar in figure.data for start, step in zip(bar.base, bar.x)]
+    ends = [
+        start + step for bar in figure.data for start, step in zip(bar.base, bar.x, strict=True)
+    ]
     assert any(end == pytest.approx(found.output, abs=1e-9) for end in ends)
     assert figure.layout.yaxis.ticktext[0].startswith("<b>Shot distance</b> 4 ft<br>+")
 
