@@ -5,6 +5,7 @@ Submit one with ``entry_point="core.jobs.selftest:count"``, for instance.
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -23,6 +24,16 @@ def count(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         reporter.report("counting", number, total, number / total, detail=f"at {number}")
         time.sleep(float(plan.get("seconds", 0)))
     return {"counted": total}
+
+
+def linger(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Report ten times a second until the file ``plan["until"]`` is there; ``plan["result"]``."""
+    for number in itertools.count(1):
+        reporter.report("lingering", number, number + 1, 0.5)
+        if Path(plan["until"]).exists():
+            break
+        time.sleep(0.1)
+    return dict(plan["result"])
 
 
 def fail(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:

@@ -13,16 +13,20 @@ from core.training.plan import TrainingPlan
 
 # Fewer fits than this share of all say little about the rest.
 _LEAST_SHARE = 0.02
+# What a model is once something else goes on after one of its steps.
+_AFTER = {"measuring": "kept", "learning": "kept", "registering": "done"}
 
 
 @dataclass(frozen=True)
 class ModelProgress:
     """One model of a training at one moment.
 
-    ``step`` is a key of ``stages.STEPS``, or "waiting" before the first and "done" after the
-    last. ``fits`` of ``fits_total`` are the search's, ``candidates`` of ``candidates_total`` the
-    whole ones among them; ``best`` is the best mean score over the folds so far. Seconds are
-    None where the step has not begun, or where there is no telling yet.
+    ``step`` is a key of ``stages.STEPS`` while that goes on, else "waiting" before the first,
+    "kept" between measuring and registering, "done" after that, and "left out" where another
+    model's turn came before this one was measured. ``fits`` of ``fits_total`` are the search's,
+    ``candidates`` of ``candidates_total`` the whole ones among them; ``best`` is the best mean
+    score over the folds so far. Seconds are None where the step has not begun, or where there is
+    no telling yet.
     """
 
     algorithm: str
@@ -36,12 +40,6 @@ class ModelProgress:
     best: float | None
     elapsed_seconds: float | None
     tuning_left_seconds: float | None
-
-    @property
-    def step_number(self) -> int:
-        """1 for the first step, 0 before it, one more than there are after the last."""
-        order = ["waiting", *stages.STEPS, "done"]
-        return order.index(self.step)
 
 
 def timeline(
@@ -75,11 +73,11 @@ def _model(
     search = [milestones[place] for place, step in own if step == "tuning"]
     total = search[-1].total if search else candidates * plan.folds
     fits = search[-1].done if search else 0
-    step, ended = "waiting", now
+    step = "waiting"
     if own:
         last, step = own[-1]
         if last + 1 < len(milestones):  # something else has begun
-            step, ended = "done", _time(milestones[last + 1])
+            step = _AFTER.get(step, "left out")
     return ModelProgress(
         algorithm=algorithm,
         title=title_of(algorithm),
@@ -90,9 +88,15 @@ def _model(
         fits=fits,
         fits_total=total,
         best=search[-1].best_score if search else None,
-        elapsed_seconds=(ended - _time(milestones[own[0][0]])).total_seconds() if own else None,
+        elapsed_seconds=_spent(milestones, [place for place, _ in own], now) if own else None,
         tuning_left_seconds=_left(search, now) if step == "tuning" else None,
     )
+
+
+def _spent(milestones: Sequence[Progress], places: Sequence[int], now: datetime) -> float:
+    """Seconds from each of these milestones to the next one of any kind, together."""
+    times = [*map(_time, milestones), now]
+    return sum((times[place + 1] - times[place]).total_seconds() for place in places)
 
 
 def _left(search: Sequence[Progress], now: datetime) -> float | None:

@@ -98,8 +98,9 @@ def _narrow_style(headings: Sequence[str]) -> str:
     return (
         f"<style>@media (max-width: {_NARROW_PIXELS}px) {{{board} thead {{display: none}} "
         f"{board} tr {{display: flex; flex-wrap: wrap; padding: .4rem 0}} "
-        f"{board} tbody th {{flex: 1 0 100%; border: none}} "
-        f"{board} tbody td {{flex: 0 0 25%; min-width: 5.5rem; border: none}} "
+        f"{board} tbody th {{flex: 1 0 100%; border: none; padding: .2rem .4rem !important}} "
+        f"{board} tbody td {{flex: 0 0 25%; min-width: 5.5rem; border: none; "
+        f"padding: .2rem .4rem !important}} "
         f"{board} td::before {{display: block; font-size: .75rem; opacity: .7}} {labels}}}</style>"
     )
 

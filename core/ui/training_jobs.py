@@ -30,6 +30,12 @@ _DOING = {
     "learning": "drawing its learning curve",
     "registering": "proving and registering",
 }
+# How a model stands while another one's step goes on.
+_STANDING = {
+    "kept": (":green[:material/check:]", ":green[measured], to be registered with the others"),
+    "done": (":green[:material/check_circle:]", ":green[registered]"),
+    "left out": (":orange[:material/error:]", ":orange[left out], the log says why"),
+}
 
 
 def nothing_yet() -> None:
@@ -131,8 +137,8 @@ def model_words(model: ModelProgress, metric: str) -> str:
         tried = f"{model.candidates:,} of {tried}"
     best = f" · best {metric} {score(model.best)}" if model.best is not None else ""
     took = f" · {duration(model.elapsed_seconds or 0)}"
-    if model.step == "done":
-        sign, doing = ":green[:material/check_circle:]", ":green[registered]"
+    if model.step in _STANDING:
+        sign, doing = _STANDING[model.step]
     else:
         sign = ":blue[:material/radio_button_checked:]"
         doing = f":blue[{_DOING.get(model.step, model.step)}]"

@@ -36,10 +36,12 @@ STORY = [
     event(10, "Tuning Logistic Regression", 0, 20),
     event(14, "Tuning Logistic Regression", 20, 20, 0.6),
     event(15, "Measuring Logistic Regression"),
-    event(16, "Proving and registering Logistic Regression"),
     event(20, "Baseline of Naive Bayes"),
     event(22, "Tuning Naive Bayes", 0, 50),
     event(27, "Tuning Naive Bayes", 13, 50, 0.7),
+    event(30, "Measuring Naive Bayes"),
+    event(33, "Proving and registering Logistic Regression"),
+    event(37, "Proving and registering Naive Bayes"),
 ]
 
 
@@ -53,35 +55,47 @@ def test_before_anything_all_wait():
     assert (lr.step, nb.step) == ("waiting", "waiting")
     assert (lr.candidates, lr.candidates_total, lr.fits_total, lr.folds) == (0, 4, 20, 5)
     assert lr.elapsed_seconds is lr.tuning_left_seconds is lr.best is None
-    assert lr.step_number == 0
 
 
 @pytest.mark.parametrize(
-    ("events", "step", "number"),
-    [(2, "waiting", 0), (3, "baseline", 1), (5, "tuning", 2), (6, "measuring", 3)],
+    ("events", "step", "other"),
+    [
+        (2, "waiting", "waiting"),
+        (3, "baseline", "waiting"),
+        (5, "tuning", "waiting"),
+        (6, "measuring", "waiting"),
+        (7, "kept", "baseline"),
+        (10, "kept", "measuring"),
+        (11, "registering", "kept"),
+        (12, "done", "registering"),
+    ],
 )
-def test_steps_follow_each_other(events, step, number):
-    lr, nb = standing(events, 19)
-    assert (lr.step, lr.step_number) == (step, number)
-    assert nb.step == "waiting"
+def test_steps_follow_each_other(events, step, other):
+    assert tuple(model.step for model in standing(events, 40)) == (step, other)
 
 
-def test_a_model_is_done_when_the_next_begins():
-    lr, nb = standing(8, 25)
-    assert (lr.step, lr.step_number) == ("done", len(stages.STEPS) + 1)
-    assert lr.elapsed_seconds == 12
+def test_a_model_that_was_passed_over_is_left_out():
+    failed = [*STORY[:5], *STORY[6:9]]
+    lr, _ = timeline(make_plan(SPEC), failed, at(40))
+    assert lr.step == "left out"
+
+
+def test_a_model_s_time_is_that_of_its_own_steps():
+    lr, nb = standing(7, 25)
+    assert (lr.elapsed_seconds, nb.elapsed_seconds) == (12, 5)
+    lr, nb = standing(12, 40)
+    assert (lr.elapsed_seconds, nb.elapsed_seconds) == (12 + 4, 13 + 3)
     assert lr.best == 0.6
-    assert (nb.step, nb.elapsed_seconds) == ("baseline", 5)
 
 
 def test_a_search_counts_whole_candidates_and_knows_its_pace():
-    _, nb = standing(10, 27)
+    _, nb = standing(9, 27)
     assert (nb.fits, nb.fits_total, nb.candidates, nb.candidates_total) == (13, 50, 2, 10)
     assert nb.best == 0.7
     assert nb.tuning_left_seconds == pytest.approx(5 / 13 * 37)
-    assert standing(10, 40)[1].tuning_left_seconds == pytest.approx(5 / 13 * 37 - 13)
-    assert standing(10, 59)[1].tuning_left_seconds == 0
-    assert standing(9, 27)[1].tuning_left_seconds is None, "no fit is done yet"
+    assert standing(9, 40)[1].tuning_left_seconds == pytest.approx(5 / 13 * 37 - 13)
+    assert standing(9, 59)[1].tuning_left_seconds == 0
+    assert standing(8, 27)[1].tuning_left_seconds is None, "no fit is done yet"
 
 
 def test_where_the_best_are_looked_for_others_do_not_appear():
