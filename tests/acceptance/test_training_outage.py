@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from core import jobs
-from core.services import training
+from core.services import preparation, projects, training
 from core.services.training import JobView
 from core.settings import Settings
 from core.tracking import registry, runs
@@ -41,33 +41,22 @@ training:
   models: {lr: {candidates: 3}, dt: {candidates: 2, settings: {max_depth: -3}}}
 """
 PATIENCE_SECONDS = 240.0
-Command = Callable[..., Any]
 
 
 @pytest.fixture
-def home(tmp_path: Path, succeeded: Command) -> Path:
-    """A project that is prepared, in a home of its own."""
+def settings(workspace: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """A workspace with the project prepared; its jobs are cancelled in the end."""
     rng = np.random.default_rng(1)
     age, visits = rng.integers(18, 90, 600), rng.integers(0, 20, 600)
     left = (rng.random(600) < 1 / (1 + np.exp(0.35 * visits - 1.2))).astype(int)
-    home = tmp_path / "home"
-    home.mkdir()
-    pd.DataFrame({"age": age, "visits": visits, "left": left}).to_csv(home / "d.csv", index=False)
-    (home / "club.yaml").write_text(SPEC, encoding="utf-8")
-    files = ("--dev", home / "d.csv", "--spec", home / "club.yaml")
-    succeeded(home, "init", "--project", "club", *files)
-    succeeded(home, "prepare", "--project", "club")
-    return home
-
-
-@pytest.fixture
-def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("COURTSIDE_HOME", str(home))
-    found = Settings.from_env()
-    yield found
-    for view in jobs.list_jobs(found.jobs_dir("club")):
-        jobs.cancel(found.jobs_dir("club"), view.job_id)
+    rows = tmp_path / "dev.csv"
+    pd.DataFrame({"age": age, "visits": visits, "left": left}).to_csv(rows, index=False)
+    (tmp_path / "club.yaml").write_text(SPEC, encoding="utf-8")
+    projects.init_files(workspace, "club", rows, spec_file=tmp_path / "club.yaml")
+    preparation.run(workspace, "club")
+    yield workspace
+    for view in jobs.list_jobs(workspace.jobs_dir("club")):
+        jobs.cancel(workspace.jobs_dir("club"), view.job_id)
 
 
 class Server:
