@@ -95,6 +95,7 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
             lambda job_id=job.job_id: not (seen := jobs.read(folder, job_id)).is_live and seen
         )
         stages.append(view.progress.stage if view.progress else "before the first event")
+        print(f"ended as {view.state} while: {stages[-1]}")
         if view.state == "succeeded":
             continue  # this one was faster than the first
         assert view.state == "lost", view.message
@@ -103,7 +104,6 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
         found = statuses(prepared)
         assert set(found.get("lost", ["FAILED"])) <= {"FAILED", "FINISHED"}, stages
         assert registry.champion(prepared, PROJECT) == champion
-    print("killed during:", *stages, sep="\n  ")
     check_registry(prepared)
     again = training.retry(prepared, PROJECT, job.job_id)
     result = training.wait(prepared, PROJECT, again.job_id)
@@ -112,9 +112,7 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
     check_registry(prepared)
 
 
-def test_cancel_during_tuning_leaves_no_process_and_a_killed_run(
-    prepared: Settings, eventually: Callable[[Callable[[], Any]], Any]
-) -> None:
+def test_cancel_during_tuning_leaves_no_process_and_a_killed_run(prepared: Settings) -> None:
     folder = prepared.jobs_dir(PROJECT)
     job = training.submit(prepared, plan_of(prepared, 3000))
 
@@ -122,7 +120,9 @@ def test_cancel_during_tuning_leaves_no_process_and_a_killed_run(
         progress = jobs.read(folder, job.job_id).progress
         return progress is not None and progress.stage.startswith("Tuning") and progress.done > 0
 
-    eventually(is_tuning)
+    deadline = time.monotonic() + 300  # importing PyCaret alone takes long on a busy machine
+    while not is_tuning() and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert len(processes_of(prepared, job.job_id)) > 1, "the fits run in processes of their own"
     began = time.monotonic()
     view = training.cancel(prepared, PROJECT, job.job_id)

@@ -89,7 +89,9 @@ def test_a_home_with_spaces_is_not_encoded(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "１x", "inf"])
-@pytest.mark.parametrize("variable", ["COURTSIDE_JOBS_AT_ONCE", "COURTSIDE_MAX_UPLOAD_MB"])
+@pytest.mark.parametrize(
+    "variable", ["COURTSIDE_JOBS_AT_ONCE", "COURTSIDE_ENDED_JOBS_KEPT", "COURTSIDE_MAX_UPLOAD_MB"]
+)
 def test_limits_are_whole_numbers_above_zero(
     monkeypatch: pytest.MonkeyPatch, variable: str, text: str
 ) -> None:
