@@ -71,8 +71,11 @@ def retry(jobs_dir: Path, job_id: str) -> JobView:
     """
     folder = JobFolder.existing(jobs_dir, job_id)
     lifecycle.reap(folder)
-    if folder.read_state().is_live:
+    state = folder.read_state()
+    if state.is_live:
         raise BadInput("This job has not ended yet; cancel it first, or wait for it.")
+    # What succeeded has nothing left to go on from: the same again is all anew.
+    succeeded = state.state == "succeeded"
     plan = folder.read_plan()
     return submit(
         jobs_dir,
@@ -82,7 +85,7 @@ def retry(jobs_dir: Path, job_id: str) -> JobView:
         title=plan.title,
         environment=plan.environment,
         at_once=plan.at_once,
-        kept_by=plan.kept_by or job_id,
+        kept_by="" if succeeded else plan.kept_by or job_id,
     )
 
 
