@@ -20,6 +20,9 @@ from core.scoring import endpoint_start, server_log, server_process
 from core.scoring.endpoint_folder import EndpointFolder, Record
 from core.scoring.endpoint_start import Order
 
+# 10 seconds on an idle machine; a busy one has been seen to take two minutes.
+WAIT_SECONDS = 240.0
+
 State = Literal["running", "starting", "died", "stopped"]
 
 
@@ -68,7 +71,7 @@ def start(
     tracking_uri: str,
     port: int = 5002,
     host: str = server_process.LOOPBACK,
-    wait_seconds: float = 90,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Endpoint:
     """Serve ``model_uri`` on ``host:port``; returns when the server answers.
 
@@ -86,7 +89,7 @@ def start(
     return _observed(files, files.read() or record)
 
 
-def wait(folder: Path, wait_seconds: float = 90) -> Endpoint | None:
+def wait(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Endpoint | None:
     """See a server that was started without waiting through; None where there is none.
 
     Raises EndpointError as ``start`` does.
