@@ -58,6 +58,15 @@ def read(path: Path) -> dict[str, float]:
     return dict(zip(found["prediction_id"], found["label"].astype(float), strict=True))
 
 
+def joined(rows: pd.DataFrame, late: Mapping[str, float]) -> np.ndarray:
+    """Labels of the log's ``rows``, shape (n,), nan where unknown; ``late`` as ``read`` gives it."""
+    label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
+    if not late:
+        return label
+    known = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isnan(label), known, label)
+
+
 def add(
     path: Path, log: Iterable[pd.DataFrame], ids: Sequence[str], labels: np.ndarray, empty: int = 0
 ) -> LabelCount:

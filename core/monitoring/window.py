@@ -12,6 +12,7 @@ import numpy as np
 from core.dataset.prepare import derive
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce
+from core.monitoring.late_labels import joined
 from core.monitoring.profile import ReferenceProfile
 
 if TYPE_CHECKING:
@@ -80,16 +81,12 @@ def logged_window(
     late: Mapping[str, float],
 ) -> Window:
     """A window of the inference log; ``late``: labels that came later, by prediction id."""
-    label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
-    if late:
-        joined = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
-        label = np.where(np.isnan(label), joined, label)
     return Window(
         version=version,
         profile=profile,
         frame=feature_frame(rows, spec, "The inference log"),
         probability=rows["probability"].to_numpy(dtype=float),
-        label=label,
+        label=joined(rows, late),
         ours=(rows["model_version"].astype(str) == version.version).to_numpy(),
         first=rows["logged_at"].min().to_pydatetime() if len(rows) else None,
         last=rows["logged_at"].max().to_pydatetime() if len(rows) else None,

@@ -21,7 +21,7 @@ from core.evidence.compared import Compared, compared
 from core.evidence.holdouts import row_keys
 from core.evidence.origins import Origin
 from core.evidence.origins import origins as find_origins
-from core.monitoring import late_labels
+from core.monitoring import late_labels, places
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import registry, runs, store
@@ -73,11 +73,7 @@ def on_production(settings: Settings, project: str, chosen: Sequence[Version]) -
     """
     spec = specs.load(settings.spec_file(project))
     rows = open_log(settings, spec).tail(PRODUCTION_ROWS)
-    label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
-    late = late_labels.read(settings.layer(project, "07_model_output") / "late_labels.parquet")
-    if late:
-        joined = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
-        label = np.where(np.isnan(label), joined, label)
+    label = late_labels.joined(rows, late_labels.read(places.labels_path(settings, project)))
     values = coerce(rows, spec, "The inference log").values
     table = values.assign(**{spec.target.column: label})[~np.isnan(label)]
     if len(table):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ClassNames = tuple[str, str]
+_VERDICTS = {"better": "better", "worse": "worse", "neither": "no evidence"}
 
 
 def differences(compared: Compared) -> Figure:
@@ -27,6 +28,28 @@ def differences(compared: Compared) -> Figure:
         {label: side.differences["roc_auc"].as_dict() for label, side in against.items()},
         "roc_auc",
         {label: side.judgements["roc_auc"].word for label, side in against.items()},
+    )
+
+
+def differences_table(compared: Compared) -> pd.DataFrame:
+    """Every metric of every challenger against the champion, with interval, p and verdict."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "version": compared.labels[number],
+                "metric": METRICS[key].title,
+                "difference": round(one.difference, 4),
+                "low": round(one.low, 4),
+                "high": round(one.high, 4),
+                "p, corrected": round(side.judgements[key].p_value, 4),
+                "verdict": _VERDICTS[side.judgements[key].word],
+                "method": one.method,
+            }
+            for number, side in compared.sides.items()
+            for key, one in side.differences.items()
+        ]
     )
 
 

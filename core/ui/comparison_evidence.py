@@ -27,6 +27,8 @@ _VERDICTS: dict[str, tuple[str, Any, str]] = {
     "neither": ("no evidence of a difference", "gray", ":material/drag_handle:"),
 }
 _ON_THE_CARD = ("log_loss", "f1", "brier")
+# With more, a card each would push the decision out of sight.
+_CARDS_AT_MOST = 3
 
 
 def show(page: Page, champion: Version | None, chosen: Sequence[Version]) -> Compared | None:
@@ -82,22 +84,27 @@ def missing(found: Compared, chosen: Sequence[Version]) -> None:
 def _cards(page: Page, found: Compared, challengers: Sequence[Version]) -> None:
     figure = comparison_figures.differences(found)
     parts.chart(figure, "compared-differences")
-    for version in challengers:
-        _card(version.label, found, version.version)
+    few = len(challengers) <= _CARDS_AT_MOST
+    with st.container(border=not few, gap="small"):
+        for version in challengers:
+            with st.container(border=few):
+                _verdict(version.label, found, version.version)
+                if few:
+                    st.caption("  \n".join(_line(found, version.version, k) for k in _ON_THE_CARD))
     with st.container(horizontal=True, vertical_alignment="center"):
         _record(page, tuple(version.version for version in challengers))
         parts.numbers_below(figure, "compared-differences", "roc_auc_differences")
+    with st.expander("Every metric's difference", icon=":material/table:"):
+        table = comparison_figures.differences_table(found)
+        st.dataframe(table, hide_index=True, height="content", key="all-differences")
 
 
-def _card(label: str, found: Compared, number: str) -> None:
-    side = found.sides[number]
-    judged = side.judgements["roc_auc"]
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            word, colour, icon = _VERDICTS[judged.word]
-            st.badge(word, icon=icon, color=colour)
-            st.markdown(f"**{escape(label)}** is {escape(_sentence(judged.sentence))}.")
-        st.caption("  \n".join(_line(found, number, key) for key in _ON_THE_CARD))
+def _verdict(label: str, found: Compared, number: str) -> None:
+    judged = found.sides[number].judgements["roc_auc"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        word, colour, icon = _VERDICTS[judged.word]
+        st.badge(word, icon=icon, color=colour)
+        st.markdown(f"**{escape(label)}** is {escape(_sentence(judged.sentence))}.")
 
 
 def _sentence(verdict: str) -> str:
