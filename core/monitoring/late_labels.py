@@ -59,7 +59,7 @@ def read(path: Path) -> dict[str, float]:
 
 
 def joined(rows: pd.DataFrame, late: Mapping[str, float]) -> np.ndarray:
-    """Labels of the log's ``rows``, shape (n,), nan where unknown; ``late`` as ``read`` gives it."""
+    """Labels of the log's ``rows``, (n,), nan where unknown; ``late`` as ``read`` gives it."""
     label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
     if not late:
         return label
