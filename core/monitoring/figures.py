@@ -20,9 +20,8 @@ from core.monitoring.features import (
     NumericFeature,
     numbers,
 )
-from core.monitoring.position import percentile_words
 from core.monitoring.thresholds import PRACTICAL_PSI
-from core.monitoring.words import number, percent
+from core.monitoring.words import percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -150,36 +149,6 @@ def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], ti
     figure.add_hline(
         y=PRACTICAL_PSI, line={"color": palette.ALARM, "dash": "dot"}, annotation_text="alarm"
     )
-    return figure
-
-
-def row_against_training(feature: NumericFeature, value: float) -> Figure:
-    """Training's histogram, small, with one marker where a single row's ``value`` lies."""
-    one = np.array([value]) if np.isfinite(value) else np.array([])
-    edges = binning.edges(feature, one)
-    words = percentile_words(feature, value)
-    figure = _figure(
-        [
-            _bars(
-                edges,
-                np.diff(edges),
-                binning.shares(edges, feature.values, feature.weights),
-                TRAINING,
-            )
-        ],
-        f"{feature.name} {number(value, feature.std)} {feature.unit}".strip() + f": {words}",
-        xaxis={"title": _axis(feature)},
-        yaxis={"title": "share of rows", "tickformat": ".0%"},
-        height=180,
-        showlegend=False,
-    )
-    if np.isfinite(value):
-        figure.add_vline(
-            x=float(np.clip(value, edges[0], edges[-1])),
-            line={"color": palette.ACCENT, "width": 3},
-            annotation_text="this row"
-            + (" lies further out" if binning.further_out(edges, one) else ""),
-        )
     return figure
 
 
