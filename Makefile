@@ -19,7 +19,7 @@ run: $(VENV)/.run-ready  ## set up and start the app with the sample project
 	$(BIN)/python -m streamlit run Home.py --server.port $(PORT)
 
 test: $(VENV)/.test-ready check  ## set up, lint, type-check and run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not e2e"
+	$(BIN)/python -m pytest -m "not slow and not e2e and not bench"
 
 test-slow: $(VENV)/.test-ready  ## the end-to-end, real-data and full-size tests
 	$(BIN)/python -m pytest -m "slow or e2e"
