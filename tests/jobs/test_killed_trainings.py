@@ -85,7 +85,7 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
     chance = random.Random(20)
     stages = []
     for number in range(MOMENTS):
-        job = training.retry(prepared, PROJECT, whole.job_id)
+        job = training.submit(prepared, plan_of(prepared, 4))
         # One moment in each tenth of what a whole training takes.
         time.sleep((number + chance.random()) / MOMENTS * whole.elapsed_seconds)
         worker = JobFolder.existing(folder, job.job_id).read_state().pid
@@ -108,7 +108,8 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
     again = training.retry(prepared, PROJECT, job.job_id)
     result = training.wait(prepared, PROJECT, again.job_id)
     assert [model["algorithm"] for model in result["models"]] == ["lr", "dt"]
-    assert set(statuses(prepared)["succeeded"]) == {"FINISHED"}
+    every = [status for found in statuses(prepared).values() for status in found]
+    assert "RUNNING" not in every
     check_registry(prepared)
 
 
