@@ -17,6 +17,7 @@ from core.ui.words import escape
 
 _MOST_CONTROLS = 8
 _COURT = "the whole court"
+_MOST_WHOLE = 2**53  # beyond it the browser's numbers are not whole any more
 
 
 @st.fragment
@@ -74,7 +75,8 @@ def _control(answered: Answered, field: Field) -> Any:
 def _slider(field: Field, start: Any, common: dict[str, Any]) -> Any:
     assert field.low is not None and field.high is not None and field.step is not None
     low, high = min(field.low, start), max(field.high, start)
-    if field.whole and float(start).is_integer():
+    whole = field.whole and float(start).is_integer()
+    if whole and max(abs(low), abs(high)) < _MOST_WHOLE:
         ends = (math.floor(low), math.ceil(high), int(start))
         return st.slider(field.label, *ends, step=int(field.step), **common)
     ends_at = (float(low), float(high), float(start))
