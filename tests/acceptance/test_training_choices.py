@@ -141,7 +141,7 @@ def test_progress_tells_the_best_score_so_far(chosen: dict[str, Any], home: Path
         ("--minutes", "-1", "time budget"),
         ("--class-weights", "heavy", "class weights"),
         ("--calibration", "platt", "calibration"),
-        ("--find-best", "0", "best 1 or more"),
+        ("--find-best", "0", "is 1 or more"),
     ],
 )
 def test_bad_choices_are_one_line(
