@@ -43,6 +43,8 @@ def drift_effects(
 ) -> tuple[FeatureEffect, ...]:
     """One effect per feature of the profile, the largest first; empty without rows.
 
+    Rows to which the model has no answer, and features of which all rows are such, are left out.
+
     ``predict`` takes a frame with the profile's features in their order and returns
     probabilities, shape (n,). Numbers go back by rank: the window's lowest value becomes
     training's lowest, its median training's median (optimal transport in one dimension,
@@ -59,7 +61,9 @@ def drift_effects(
     for name, feature in profile.features.items():
         undone = window.assign(**{name: _as_in_training(feature, window[name], generator)})
         change = now - np.asarray(predict(undone), dtype=float)
-        found.append(FeatureEffect(name, float(np.abs(change).mean()), float(change.mean())))
+        change = change[np.isfinite(change)]  # a model may have no answer to a gap
+        if len(change):
+            found.append(FeatureEffect(name, float(np.abs(change).mean()), float(change.mean())))
     return tuple(sorted(found, key=lambda one: -one.size))
 
 

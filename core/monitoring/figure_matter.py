@@ -42,7 +42,7 @@ def effect_figure(effects: Sequence[FeatureEffect], drift: Sequence[FeatureDrift
             effect_words(effects),
             height=max(220, 120 + 36 * len(shown)),
             xaxis={
-                "title": "mean change of the probability if it were as in training (points)",
+                "title": "change of the probability (percentage points)",
                 "rangemode": "tozero",
             },
             showlegend=False,

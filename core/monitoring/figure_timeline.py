@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_WINDOWS = 200  # beyond it a point is narrower than its mark; the latest are shown
+MOST_NAMED, LEVEL_NAMES, LONGEST_NAME = 10, 4, 16
 _BAND = "rgba(228,87,46,0.16)"
 
 
@@ -57,7 +58,7 @@ def drift_timeline(windows: Sequence[WindowResult]) -> Figure:
         y=1,
         line={"color": palette.ALARM, "dash": "dot"},
         annotation_text="most that chance gives",
-        annotation_position="bottom right",
+        annotation_position="bottom left",
     )
     return figure
 
@@ -109,7 +110,7 @@ def performance_timeline(
             y=reference,
             line={"color": palette.REFERENCE, "dash": "dot"},
             annotation_text="holdout",
-            annotation_position="top left",
+            annotation_position="bottom right",
         )
     return figure
 
@@ -188,10 +189,17 @@ def _names(windows: Sequence[WindowResult]) -> list[str]:
 
 
 def _window_axis(windows: Sequence[WindowResult]) -> dict[str, Any]:
-    many = len(windows) > 8
+    """Few windows are named by their label or, where that is long, by their beginning."""
+    shown = windows if len(windows) <= MOST_NAMED else []
+    short = [
+        one.label if len(one.label) <= LONGEST_NAME else one.first[5:16].replace("T", " ")
+        for one in shown
+    ]
     return {
         "title": "window, oldest first",
         "type": "category",
-        "showticklabels": not many,
+        "tickvals": _names(shown),
+        "ticktext": short,
+        "tickangle": 0 if len(shown) <= LEVEL_NAMES else -30,
         "showgrid": False,
     }

@@ -84,7 +84,9 @@ def judge(
         estimate=estimate,
         realised=realised,
         explanation=explanation,
-        assessment=assess(drift, estimate, realised, reference, domain, prediction, policy),
+        assessment=assess(
+            drift, estimate, realised, reference, domain, prediction, policy, window.unwatched
+        ),
         labels=labels,
         slices=drift_slices(window.profile, drift, window.frame),
         losses=loss_slices(

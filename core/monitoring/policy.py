@@ -48,12 +48,14 @@ def assess(
     domain: DomainResult | None = None,
     prediction: FeatureDrift | None = None,
     policy: MonitoringPolicy | None = None,
+    unwatched: Sequence[str] = (),
 ) -> Assessment:
     """Judge one window.
 
     ``realised`` has ``labelled_rows`` and metrics, ``reference`` the holdout's metrics, each
     metric a number or {value, low, high}. Whatever is None was not looked at. ``policy`` says how
     loud each rule may become and how far a metric must fall; see drops for what is chance.
+    ``unwatched`` features are those of which the profile knows nothing.
     """
     policy = policy or MonitoringPolicy()
     realised_drops = drops(realised or {}, reference or {}, "on labelled rows", policy)
@@ -67,6 +69,7 @@ def assess(
     ]
     alerts = [
         *_no_louder(about_drift, policy.drift),
+        *map(_unwatched_alert, unwatched),
         *_estimate_alerts(estimate),
         *_no_louder([_drop_alert(one, policy) for one in realised_drops], policy.realised),
         *_no_louder([_drop_alert(one, policy) for one in estimated_drops], policy.estimated),
@@ -122,6 +125,11 @@ def _drift_alerts(feature: FeatureDrift) -> list[Alert]:
             )
         )
     return alerts
+
+
+def _unwatched_alert(name: str) -> Alert:
+    message = f"{name} is not watched: the model's profile knows nothing of it; train again."
+    return Alert(f"unwatched:{name}", "unknown", message)
 
 
 def _prediction_alerts(prediction: FeatureDrift | None) -> list[Alert]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST = 0.8  # of the drift or the loss: the rest is detail
 TELLING_LOSS = 0.005  # log loss: below it nothing is lost that anybody would notice
 MOST_FEATURES = 3
+Z_95 = 1.96
 
 Measure = Literal["psi", "estimated log loss", "realised log loss"]
 
@@ -79,15 +80,17 @@ def loss_slices(
     probability stands in for the outcome (see estimate), if ``estimated`` says that it may. What
     is explained is the loss above the mean of the training's own held-out rows: a slice of share
     q and mean loss L holds q (L - mean) of it. Empty where too few rows are known or nothing is
-    lost. Shapes: ``probability`` and ``label`` (nan unknown) are (len(frame),).
+    lost beyond chance. Shapes: ``probability`` and ``label`` (nan unknown) are (len(frame),).
     """
     found = _row_losses(profile, probability, label, estimated)
-    reference = _reference_loss(profile)
-    if found is None or reference is None:
+    before = _reference_losses(profile)
+    if found is None or before is None:
         return ()
     losses, known, measure = found
+    reference = float(before.mean())
     total = float(losses.mean()) - reference
-    if total < TELLING_LOSS:
+    by_chance = Z_95 * float(np.sqrt(losses.var() / len(losses) + before.var() / len(before)))
+    if total < max(TELLING_LOSS, by_chance):
         return ()
     rows = frame[known]
     all_of_them = [
@@ -203,12 +206,12 @@ def _row_losses(
     return None
 
 
-def _reference_loss(profile: ReferenceProfile) -> float | None:
+def _reference_losses(profile: ReferenceProfile) -> Array | None:
     label, probability = profile.sample_label, profile.sample_probability
     known = ~np.isnan(label) & ~np.isnan(probability)
     if known.sum() < MIN_ROWS:
         return None
-    return float(row_log_loss(label[known], probability[known]).mean())
+    return row_log_loss(label[known], probability[known])
 
 
 def _ranges(feature: FeatureProfile, direction: Array) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException, InvalidURL
 from typing import Any
 
 from core.monitoring.alert_book import AlertBook, KeptAlert
@@ -72,8 +73,10 @@ def _once(url: str, body: bytes, timeout_seconds: float) -> tuple[str, bool]:
         reason = getattr(exc, "reason", exc)
         late = isinstance(reason, TimeoutError)
         return f"no answer within {timeout_seconds:g} s" if late else "no connection", False
-    except ValueError:  # the address itself; its text must not be repeated
+    except (ValueError, InvalidURL):  # the address itself; its text must not be repeated
         return "the address cannot be used", True
+    except HTTPException:
+        return "the answer was not HTTP", False
 
 
 def message(project: str, title: str, verdict: str, alerts: list[KeptAlert]) -> dict[str, Any]:

@@ -157,8 +157,6 @@ def check_file(settings: Settings, project: str, path: Path, shown_as: str | Non
             "give a part of it, such as the latest rows."
         )
     rows = io.read_table(path, list(spec.raw_columns), text=spec.categories)
-    if rows.empty:
-        raise SchemaError(f"{what} has columns but no rows; choose a file with data.")
     profile = profile_of(settings, spec, version)
     return findings(settings, spec, unscored_window(spec, version, profile, rows, what))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.dataset import spec as specs
@@ -15,31 +17,58 @@ from core.monitoring.score_bins import CalibrationCurves, ScoreBins
 from core.monitoring.timeline import Timeline
 from core.monitoring.timeline_value import Judge, WindowResult
 from core.monitoring.window import watched_profile
-from core.monitoring.windows import EVERY, Cut
+from core.monitoring.windows import EVERY, Cut, CutKind
 from core.scoring.log import open_log
+from core.scoring.selection import Selection
 from core.settings import Settings
 from core.tracking import registry, runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EVERY", "Cut", "LiveTimeline", "WindowResult"]  # what pages get from further below
+__all__ = ["EVERY", "Cut", "CutKind", "LiveTimeline", "WindowResult"]  # what pages get from further below
 
 
 @dataclass
 class LiveTimeline:
-    """A timeline that is looked at again and again; each look reads only the rows that came."""
+    """A timeline that is looked at again and again; each look reads only the rows that came.
+
+    Any number of threads may look; they take turns.
+    """
 
     settings: Settings
     project: str
     timeline: Timeline
     reference: Mapping[str, float]
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self, progress: Callable[[int], None] | None = None) -> list[WindowResult]:
         """All windows, the oldest first; ``progress`` is told how many rows are through."""
         path = places.labels_path(self.settings, self.project)
         token = places.written(path)
-        return self.timeline.refresh(late_labels.table(path), token, progress)
+        with self.turn:
+            return self.timeline.refresh(late_labels.table(path), token, progress)
+
+
+def selection_of(cut: Cut, window: WindowResult) -> Selection | None:
+    """The rows of a window, to be judged in full; None for windows by count.
+
+    Those begin and end inside a batch, whose rows were all logged at one moment.
+    """
+    family, _, name = window.key.partition("|")
+    if cut.kind == "source":
+        return Selection(source=name)
+    if cut.kind == "version":
+        return Selection(model_version=name)
+    if cut.kind == "batch" and not family:
+        return Selection(request_id=name)
+    if cut.kind == "count":
+        return None
+    start = datetime.strptime(name, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    length = {"1h": timedelta(hours=1), "7D": timedelta(days=7)}
+    days = timedelta(days=1)
+    until = start + (length.get(cut.every, days) if cut.kind == "time" else days)
+    return Selection(since=start, until=until, source=family or None)
 
 
 def open_timeline(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services import overview, projects
 from core.services.overview import Standing, Step
-from core.ui import cached, pairs, parts
+from core.ui import cached, monitoring_alerts, pairs, parts
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, number
 
@@ -29,7 +29,7 @@ def body(page: Page) -> None:
     _steps(standing)
     left, right = pairs.pair("home")
     with left:
-        _drift(standing)
+        _drift(page, standing)
         _champion(standing)
         _endpoint(page)
     with right:
@@ -87,13 +87,15 @@ def _step(step: Step, standing: Standing) -> None:
     parts.link(step.page, standing.project, "Open")
 
 
-def _drift(standing: Standing) -> None:
+def _drift(page: Page, standing: Standing) -> None:
     st.subheader("Drift", anchor=False)
     if standing.drift_level is None:
         st.caption("No check on record: score a file, then press Check and record on Monitor.")
         return
     parts.level_badge(standing.drift_level)
     st.markdown(escape(standing.drift_verdict))
+    with parts.guarded("read the alerts"):
+        monitoring_alerts.summary(page.settings, page.project)
 
 
 def _champion(standing: Standing) -> None:

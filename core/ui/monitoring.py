@@ -8,9 +8,14 @@ from core.services import monitoring
 from core.services.monitoring import Alert, Report
 from core.ui import (
     cached,
+    monitoring_alerts,
     monitoring_feature,
+    monitoring_file,
     monitoring_labels,
+    monitoring_matter,
     monitoring_performance,
+    monitoring_policy,
+    monitoring_timeline,
     pairs,
     parts,
 )
@@ -47,19 +52,27 @@ def body(page: Page) -> None:
             page.project,
             "Score a production file",
         )
+        monitoring_file.show(page)
         return
     with parts.guarded("judge the logged rows"):
         choice, follow = windows.choose(page, standing.logged_rows)
         if choice is not None:
             _show(page, choice)
         follow()
+    st.subheader("More", anchor=False)
     monitoring_labels.show(page)
+    monitoring_file.show(page)
+    monitoring_policy.show(page)
 
 
 def _show(page: Page, choice: Choice) -> None:
     report = windows.judged(page, choice)
     _verdict(page, report, choice)
+    with parts.guarded("read the alerts"):
+        monitoring_alerts.show(page)
+    monitoring_timeline.show(page)
     _next_steps(page, report)
+    st.subheader("Features", anchor=False)
     left, right = pairs.pair("monitoring")
     with left:
         figure = windows.drift_figure(report)
@@ -67,8 +80,9 @@ def _show(page: Page, choice: Choice) -> None:
         parts.numbers_below(figure, "drift-bars", "drift")
     with right:
         _alerts(report)
-    monitoring_performance.show(report)
+    monitoring_matter.show(report)
     monitoring_feature.show(page, report)
+    monitoring_performance.show(report)
 
 
 def _verdict(page: Page, report: Report, choice: Choice) -> None:
@@ -94,10 +108,15 @@ def _verdict(page: Page, report: Report, choice: Choice) -> None:
                 f"{others:,} of the rows were scored by other versions: their inputs count for "
                 "drift, their probabilities and labels do not."
             )
-        _record(page, choice)
+        if window.unwatched:
+            st.caption(
+                f"Not watched: {escape(', '.join(window.unwatched))}. The model's profile knows "
+                "nothing of it; train again to watch it too."
+            )
+        _record(page, choice, report)
 
 
-def _record(page: Page, choice: Choice) -> None:
+def _record(page: Page, choice: Choice, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Check and record",
@@ -106,6 +125,7 @@ def _record(page: Page, choice: Choice) -> None:
             help="Logs this judgement to MLflow; Home shows the latest one.",
             key="monitor-record",
         )
+        monitoring_file.download(page, report, "window")
         last = st.session_state.get(_recorded_key(page))
         if last and not pressed:
             st.caption(f"Recorded as run `{last[:8]}`", width="content")
@@ -114,9 +134,7 @@ def _record(page: Page, choice: Choice) -> None:
             result, _ = monitoring.monitor(
                 page.settings,
                 page.project,
-                choice.since,
-                choice.until,
-                last_rows=choice.last_rows,
+                selection=choice.selection,
             )
             st.session_state[_recorded_key(page)] = result["run_id"]
             st.toast("Recorded.", icon=":material/check:")
@@ -145,11 +163,15 @@ def _next_steps(page: Page, report: Report) -> None:
 
 def _alerts(report: Report) -> None:
     alerts = _by_weight(report)
-    st.markdown(f"**Alerts ({len(alerts)}), the worst first**" if alerts else "**No alerts**")
+    st.markdown(
+        f"**Found in these rows ({len(alerts)}), the worst first**"
+        if alerts
+        else "**No alerts in these rows**"
+    )
     if not alerts:
         st.caption(
             f"None of {len(report.drift)} features differs from training by more than chance "
-            "gives in 99 of 100 checks."
+            f"gives; one check in {report.policy.windows_per_false_alarm:,} would say so falsely."
         )
     for alert in alerts[:_FEW_ALERTS]:
         _alert(alert)

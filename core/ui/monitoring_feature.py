@@ -93,6 +93,13 @@ def _statistics(drift: FeatureDrift) -> None:
         parts.level_badge(drift.level)
         if drift.threshold is not None:
             st.caption(f"by chance, PSI stays below {drift.threshold:.3f}", width="content")
+    if drift.detectable is not None:
+        st.caption(
+            f"{drift.rows:,} rows would show {escape(drift.detectable)}.",
+            help="The smallest shift that four windows of five of this size would show: the "
+            "training values are weighted towards one end until windows drawn from them exceed "
+            "the threshold 80 times in 100.",
+        )
     for key, (title, explained) in _TERMS.items():
         value = getattr(drift, key)
         if value is not None:
@@ -116,6 +123,7 @@ def _all_features(page: Page, report: Report) -> None:
                     "level": one.level,
                     "PSI": one.psi,
                     "by chance below": one.threshold,
+                    "would be seen": one.detectable or "–",
                     "Jensen-Shannon": one.js_distance,
                     "KS": one.ks,
                     "Wasserstein": one.wasserstein,

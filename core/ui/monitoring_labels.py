@@ -18,7 +18,8 @@ def show(page: Page) -> None:
             "Labels (parquet or CSV)",
             type=["parquet", "csv"],
             key=f"monitor-labels-{page.project}",
-            help=f"Two columns: prediction_id, as in the scored files, and {target.column}.",
+            help=f"Two columns: prediction_id as in the scored files{_own_id(page)}, and "
+            f"{target.column}.",
         )
         pressed = st.button(
             "Add labels",
@@ -41,6 +42,10 @@ def show(page: Page) -> None:
             st.info(words(count), icon=":material/label:")
 
 
+def _own_id(page: Page) -> str:
+    return f" or your own {page.spec.identify}" if page.spec.identify else ""
+
+
 def words(count: LabelCount) -> str:
     """What a label file brought, in one or two sentences."""
     said = f"{count.joined:,} labels were new and have been added."
@@ -48,6 +53,7 @@ def words(count: LabelCount) -> str:
         (count.repeated, "were known already"),
         (count.contradicting, "contradict a known label, which stays"),
         (count.unknown, "belong to no logged prediction and were left out"),
+        (count.empty, "rows hold no label"),
     ]
     rest = [f"{number:,} {what}" for number, what in others if number]
     return said + (f" Of the others, {'; '.join(rest)}." if rest else "")

@@ -53,7 +53,7 @@ def test_without_a_champion_it_leads_to_training(hoops):
 def test_without_predictions_it_leads_to_scoring(watched):
     at = open_page()
     assert "Nothing has been scored yet" in said(at)
-    assert not at.button
+    assert [one.key for one in at.button] == ["monitor-check-file"]
 
 
 def test_rows_like_training_need_nothing(watched):
@@ -190,9 +190,79 @@ def test_late_labels_are_joined_and_judged(watched, judgements):
     assert judgements == [40, 40]
 
 
+def test_open_alerts_are_acknowledged_with_a_note_and_closed(watched):
+    from core.services import alerts
+
+    watched.log(60, further=40)
+    monitoring.monitor(watched.settings, "hoops")
+    at = open_page()
+    [first, *_] = alerts.alerts(watched.settings, "hoops")
+    at.text_input(key=f"alert-note-{first.alert_id}").set_value("the play-offs").run()
+    at.button(key=f"alert-seen-{first.alert_id}").click().run()
+    assert not at.exception
+    assert "acknowledged just now: the play-offs" in said(at)
+    at.button(key=f"alert-close-{first.alert_id}").click().run()
+    assert not alerts.alerts(watched.settings, "hoops")[-1].is_open
+    assert "Resolved (1)" in said(at)
+
+
+def test_a_window_of_the_timeline_is_looked_into_and_left_again(watched, judgements):
+    watched.log(40)
+    watched.log(60, seed=2)
+    at = open_page()
+    assert judgements == [100]
+    at.button(key="monitor-into-batch").click().run()
+    assert judgements == [100, 60]
+    assert "Looking into one window" in said(at)
+    at.button(key="monitor-back").click().run()
+    assert "Looking into one window" not in said(at)
+    assert judgements == [100, 60]
+    assert not at.exception
+
+
+def test_the_timeline_is_cut_in_every_way(watched):
+    watched.log(120)
+    at = open_page()
+    for kind in ("count", "time", "source", "version", "batch"):
+        at.selectbox(key="monitor-cut").set_value(kind).run()
+        assert not at.exception
+        assert not at.error
+        assert "None of 1 windows drifts" in said(at)
+
+
+def test_a_file_is_checked_without_being_scored(watched):
+    watched.log(40)
+    at = open_page()
+    assert at.button(key="monitor-check-file").disabled
+    content = watched.rows(100, seed=4, further=40).to_csv(index=False).encode()
+    at.file_uploader[1].set_value(("new.csv", content, "text/csv")).run()
+    at.button(key="monitor-check-file").click().run()
+    assert not at.exception
+    assert "100 rows of new.csv" in said(at)
+    assert "Production has left the training data" in said(at)
+    assert watched.logged() == 40
+
+
+def test_the_rules_are_kept_and_in_force(watched, judgements):
+    from core.services import alerts
+
+    watched.log(60, further=40)
+    at = open_page()
+    assert "alarm" in said(at)
+    label = "False alarms, in windows"
+    next(one for one in at.selectbox if one.label == label).set_value(20)
+    next(one for one in at.selectbox if one.label == "Drift").set_value("warning")
+    next(one for one in at.button if one.label == "Keep these rules").click().run()
+    assert not at.exception
+    policy = alerts.policy(watched.settings, "hoops")
+    assert (policy.false_alarms, policy.drift) == (0.05, "warning")
+    assert judgements == [60, 60]
+
+
 def test_what_a_label_file_brought_in_words():
     assert words(monitoring.LabelCount(3, 0, 0, 0)) == "3 labels were new and have been added."
-    assert words(monitoring.LabelCount(0, 2, 1, 4)) == (
+    assert words(monitoring.LabelCount(0, 2, 1, 4, 3)) == (
         "0 labels were new and have been added. Of the others, 1 were known already; 4 contradict "
-        "a known label, which stays; 2 belong to no logged prediction and were left out."
+        "a known label, which stays; 2 belong to no logged prediction and were left out; 3 rows "
+        "hold no label."
     )

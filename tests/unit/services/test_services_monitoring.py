@@ -1,5 +1,7 @@
 """Monitoring: the followed log, late labels, the record of a check."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,3 +198,66 @@ def test_drift_is_drawn_with_numbers_to_take_away(hoops):
     assert all(isinstance(one, FeatureDrift) for one in report.drift)
     table = numbers_of(monitoring_figures.drift(report.drift))
     assert {"level", "change"} <= set(table)
+
+
+def _scored(hoops, row_ids):
+    """A scored file with the project's own ids, as scoring leaves it; returns prediction ids."""
+    from core.scoring import row_ids as kept
+
+    ids = hoops.log(len(row_ids))
+    folder = hoops.settings.layer("hoops", "07_model_output")
+    scored = folder / f"scored_{ids[0]}.parquet"
+    pd.DataFrame({"shot": row_ids, "prediction_id": ids}).to_parquet(scored)
+    kept.keep(folder, str(ids[0]), scored, "shot")
+    return ids
+
+
+def test_late_labels_find_their_rows_by_the_projects_own_ids(hoops, tmp_path):
+    spec = replace(hoops.spec, identify="shot")
+    _scored(hoops, [7, 8, 9])
+    _scored(hoops, [9, 10])  # shot 9 was scored twice: its outcome holds for both
+    path = tmp_path / "late.csv"
+    labels = {"shot": [7, 8, 9, 9, 77], "made": [1, None, 0, 0, 1]}
+    pd.DataFrame(labels).to_csv(path, index=False)
+    count = monitoring.add_labels(hoops.settings, spec, path)
+    assert (count.joined, count.repeated, count.unknown, count.empty) == (3, 2, 1, 1)
+    window = monitoring.read_window(hoops.settings, "hoops")
+    np.testing.assert_array_equal(window.label, [1, np.nan, 0, 0, np.nan])
+    pd.DataFrame({"shot": ["9"], "made": [1]}).to_csv(path, index=False)
+    assert monitoring.add_labels(hoops.settings, spec, path).contradicting == 2
+
+
+def test_prediction_ids_go_before_the_projects_own(hoops, tmp_path):
+    spec = replace(hoops.spec, identify="shot")
+    ids = _scored(hoops, [7, 8])
+    path = tmp_path / "late.csv"
+    pd.DataFrame({"shot": [8], "prediction_id": [ids[0]], "made": [1]}).to_csv(path, index=False)
+    monitoring.add_labels(hoops.settings, spec, path)
+    np.testing.assert_array_equal(
+        monitoring.read_window(hoops.settings, "hoops").label, [1, np.nan]
+    )
+
+
+def test_a_label_file_without_any_id_names_both(hoops, tmp_path):
+    spec = replace(hoops.spec, identify="shot")
+    path = tmp_path / "late.csv"
+    pd.DataFrame({"made": [1]}).to_csv(path, index=False)
+    with pytest.raises(SchemaError, match=r"prediction_id, .* or shot, the project's own row id"):
+        monitoring.add_labels(hoops.settings, spec, path)
+
+
+def test_rows_of_one_source_request_or_version(hoops):
+    hoops.log(30)
+    hoops.log(20, seed=2)
+    request = open_log(hoops.settings, hoops.spec).tail(1)["request_id"].iloc[0]
+
+    def rows(**given):
+        chosen = monitoring.Selection(**given)
+        return monitoring.read_window(hoops.settings, "hoops", selection=chosen).rows
+
+    assert rows(source="batch") == 50
+    assert rows(request_id=request) == 20
+    assert rows(model_version="1", last_rows=7) == 7
+    for nothing in ({"source": "rest"}, {"model_version": "9"}, {"request_id": "nobody"}):
+        with pytest.raises(NotReady, match="in this window"):
+            rows(**nothing)
