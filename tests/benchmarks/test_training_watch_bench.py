@@ -50,7 +50,7 @@ def test_the_server_keeps_little_of_fifty_watched_trainings(
         server = server_of(workspace.home)
         browser = harness.launch(playwright)
         page = browser.new_page()
-        page.set_default_timeout(harness.WAIT_MILLISECONDS)
+        page.set_default_timeout(3 * harness.WAIT_MILLISECONDS)
         page.goto(app.link("Training", project=trained.PROJECT))
         page.get_by_role("button", name="Train", exact=True).wait_for()
 
