@@ -53,6 +53,7 @@ class RestClient:
         self._needed = tuple(needed)
         self._owns_session = session is None
         self._session = session or _new_session(self.url)
+        self._was_answered = False
 
     def __enter__(self) -> RestClient:
         return self
@@ -99,19 +100,36 @@ class RestClient:
         import requests
 
         try:
-            response = self._session.request(
-                method,
-                self.url + path,
-                data=body,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                timeout=self._timeout_seconds,
-                allow_redirects=False,  # a scoring server sends nobody elsewhere
-            )
+            response = self._ask(method, path, body)
         except requests.RequestException as exc:
             raise EndpointError(self._explain(exc)) from exc
+        self._was_answered = True
         if response.status_code != HTTPStatus.OK:
             raise EndpointError(self._explain_status(response))
         return response.content
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> requests.Response:
+        import requests
+
+        try:
+            return self._ask_once(method, path, body)
+        except requests.ConnectionError as exc:
+            if not self._was_answered or not _was_lost(exc):
+                raise
+            # The server closed a connection that was kept open, as one does that hands over to
+            # the next version. Scoring changes nothing there, so asking again is safe.
+            self._was_answered = False
+            return self._ask_once(method, path, body)
+
+    def _ask_once(self, method: str, path: str, body: bytes | None) -> requests.Response:
+        return self._session.request(
+            method,
+            self.url + path,
+            data=body,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+            timeout=self._timeout_seconds,
+            allow_redirects=False,  # a scoring server sends nobody elsewhere
+        )
 
     def _explain(self, exc: requests.RequestException) -> str:
         connect, read = self._timeout_seconds
@@ -210,9 +228,16 @@ def _sentence_for(exc: requests.RequestException) -> str:
     known = explanations()
     # requests has one class for "nobody there" and for a connection lost while reading.
     if type(exc) is raised.ConnectionError and not _was_refused(exc):
-        slow = "timed out" in str(exc).lower()
-        return known[raised.ReadTimeout if slow else raised.ChunkedEncodingError]
+        return known[raised.ChunkedEncodingError if _was_lost(exc) else raised.ReadTimeout]
     return next(known[kind] for kind in type(exc).__mro__ if kind in known)
+
+
+def _was_lost(exc: requests.RequestException) -> bool:
+    """Whether a connection that stood was broken off, rather than refused or slow."""
+    from requests import exceptions as raised
+
+    slow = "timed out" in str(exc).lower()
+    return type(exc) is raised.ConnectionError and not slow and not _was_refused(exc)
 
 
 def _was_refused(exc: requests.RequestException) -> bool:

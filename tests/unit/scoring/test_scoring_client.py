@@ -373,3 +373,48 @@ def test_a_gap_that_batch_scoring_refuses_is_refused_before_anything_is_sent(ser
             client.predict(ROWS)
         assert server.requests == []
         assert len(client.predict(ROWS.dropna())) == 2
+
+
+class OneAnswerEach:
+    """A server that closes every connection without a word when it is asked a second time."""
+
+    def __init__(self, answers=1):
+        self.connections = 0
+        self._answers = answers
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                for _ in range(self._answers):
+                    connection.recv(65_536)
+                    body = json.dumps(probabilities(3)).encode()
+                    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                    connection.sendall(head.encode() + body)
+                connection.recv(65_536)
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.mark.parametrize(("answers", "asked"), [(1, 2), (0, 1)])
+def test_a_kept_connection_that_was_closed_is_asked_again_a_new_one_is_not(answers, asked):
+    server = OneAnswerEach(answers)
+    try:
+        with RestClient(server.url) as client:
+            for _ in range(asked):
+                if answers:
+                    assert len(client.predict(ROWS)) == 3
+                else:
+                    with pytest.raises(EndpointError, match="broke off"):
+                        client.predict(ROWS)
+        assert server.connections == asked
+    finally:
+        server.close()
