@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 10
 _TICKS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+_MOST_TICKS = 5
 _BAND = "rgba(128,138,155,0.16)"
 _ROW_HEIGHT = 46
 _EDGE = 4.0  # percent beyond the ends, where values outside training are drawn
@@ -264,7 +265,7 @@ def _exactly(explanation: Explanation, step: _Step) -> str:
 
 
 def _axis(explanation: Explanation, outcome: str) -> str:
-    scale = ", on a log-odds scale" if explanation.scale == LOG_ODDS else ""
+    scale = " (log-odds)" if explanation.scale == LOG_ODDS else ""
     return f"probability of {outcome}{scale}"
 
 
@@ -276,7 +277,9 @@ def _probability_ticks(explanation: Explanation, low: float, high: float) -> dic
     if len(inside) < 3:
         digits = max(2, int(np.ceil(-np.log10(ends[1] - ends[0]))) + 1)
         inside = sorted({round(float(p), digits) for p in np.linspace(ends[0], ends[1], 7)[1:-1]})
+    inside = inside[:: 1 + (len(inside) - 1) // _MOST_TICKS]
     return {
+        "tickangle": 0,
         "tickvals": [float(np.log(p / (1 - p))) for p in inside if 0 < p < 1],
         "ticktext": [f"{100 * p:.3g} %" for p in inside if 0 < p < 1],
     }

@@ -56,8 +56,7 @@ def _panel(page: Page, version: Version, training: Training, view: EndpointView 
     pressed, answered = False, None
     with parts.guarded("show the form"):
         fields = row_form.fields(page.spec, training.profile)
-        for field in fields:
-            st.session_state.setdefault(_key(page, field.name), field.default)
+        _fill(page, training, fields)
         left, right = st.columns([10, 11] if training.placing else [3, 2], gap="medium")
         with left:
             if training.placing is not None:
@@ -80,6 +79,16 @@ def _panel(page: Page, version: Version, training: Training, view: EndpointView 
             scoring_row_passport.show(page, answered, training_of(page, answered.version), fields)
     if pressed and answered is not None:
         st.rerun()  # the log below and the status line tell of it once the answer is there
+
+
+def _fill(page: Page, training: Training, fields: list[Field]) -> None:
+    """Values for a form that has none yet; a distance that follows the position agrees with it."""
+    fresh = [field for field in fields if _key(page, field.name) not in st.session_state]
+    for field in fresh:
+        st.session_state[_key(page, field.name)] = field.default
+    if training.placing is not None and len(fresh) == len(fields):
+        x, y = row_court.on_court(page.spec, {field.name: field.default for field in fields})
+        place(page, training, fields, x, y)
 
 
 def _court(page: Page, training: Training, fields: list[Field]) -> None:
