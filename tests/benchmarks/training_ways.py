@@ -139,4 +139,5 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     pairs = (pair.split("=") for pair in sys.argv[3].split(","))
     counts = {name: int(count) for name, count in pairs}
-    print(json.dumps(WAYS[sys.argv[1]](Path(sys.argv[2]), counts)))
+    answer = WAYS[sys.argv[1]](Path(sys.argv[2]), counts)
+    print(json.dumps(answer, default=lambda value: value.item()))  # PyCaret's grids hold NumPy's
