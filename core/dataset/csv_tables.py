@@ -12,42 +12,20 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from core.dataset.csv_types import MISSING_WORDS, arrow_type, cast, narrowest
 from core.dataset.opening import FileKind, Unpacked
 from core.errors import DataFileError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What stands for a missing value outside text columns: the words that pandas knows.
-MISSING_WORDS = (
-    "",
-    "#N/A",
-    "#N/A N/A",
-    "#NA",
-    "-1.#IND",
-    "-1.#QNAN",
-    "-NaN",
-    "-nan",
-    "1.#IND",
-    "1.#QNAN",
-    "<NA>",
-    "N/A",
-    "NA",
-    "NULL",
-    "NaN",
-    "None",
-    "n/a",
-    "nan",
-    "null",
-)
 _SEPARATORS = ",;\t|"
 _HEADER_BYTES = 1 << 20
 _BLOCK_BYTES = 8 << 20
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+")
-_TYPES = ("int64", "double", "bool", "string")
 
 
 @dataclass(frozen=True)
@@ -166,7 +144,7 @@ class CsvFile:
         return {
             name: "string"
             if name in self._text
-            else _narrowest(table[name], types[name], self._dialect.decimal)
+            else narrowest(table[name], types[name], self._dialect.decimal)
             for name in self.names
         }
 
@@ -187,7 +165,7 @@ class CsvFile:
                         delimiter=self._dialect.separator, newlines_in_values=True
                     ),
                     arrow_csv.ConvertOptions(
-                        column_types={n: getattr(pa, _ARROW[kind])() for n, kind in wanted.items()},
+                        column_types={n: arrow_type(kind) for n, kind in wanted.items()},
                         null_values=list(MISSING_WORDS),
                         true_values=["true", "True", "TRUE"],
                         false_values=["false", "False", "FALSE"],
@@ -263,12 +241,9 @@ class CsvFile:
                 )
                 values = pc.if_else(absent, pa.scalar(None, pa.string()), values)
                 if kind != "string":
-                    values = _cast(values, kind, self._dialect.decimal)
+                    values = cast(values, kind, self._dialect.decimal)
             columns[name] = values
         return pa.table(columns)
-
-
-_ARROW = {"int64": "int64", "double": "float64", "bool": "bool_", "string": "string"}
 
 
 class _RaggedError(Exception):
@@ -308,45 +283,6 @@ def _decimal(text: str, separator: str) -> str:
     commas = any(_DECIMAL_COMMA.fullmatch(cell) for cell in cells)
     points = any(_DECIMAL_POINT.fullmatch(cell) for cell in cells)
     return "," if commas and not points else "."
-
-
-def _narrowest(values: Any, kind: str, decimal: str) -> str:
-    """The first type from ``kind`` on that all values have; missing words fit any."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if kind == "string" or values.null_count == len(values):
-        return kind
-    known = values.filter(pc.invert(pc.is_in(values, value_set=pa.array(MISSING_WORDS))))
-    for found in _TYPES[_TYPES.index(kind) :]:
-        if found == "string":
-            break
-        try:
-            _cast(known, found, decimal)
-        except pa.ArrowInvalid:
-            continue
-        if found != "int64" or not _codes(known):
-            return found
-        break
-    return "string"
-
-
-def _codes(values: Any) -> bool:
-    """Whether digits begin with a zero, as in 007: a code, not a number."""
-    import pyarrow.compute as pc
-
-    zero = pc.and_(pc.starts_with(values, "0"), pc.greater(pc.binary_length(values), 1))
-    return pc.any(zero).as_py() or False
-
-
-def _cast(values: Any, kind: str, decimal: str) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    values = pc.utf8_trim_whitespace(values)
-    if kind == "double" and decimal == ",":
-        values = pc.replace_substring(values, ",", ".")
-    return values.cast(getattr(pa, _ARROW[kind])())
 
 
 def _not_utf8(name: str, exc: Exception) -> DataFileError:

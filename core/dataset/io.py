@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.dataset.csv_tables import CsvFile
 from core.dataset.opening import NAMES, SUFFIXES, UNPACKED_LIMIT_BYTES, kind_of
 from core.dataset.parquet_tables import ParquetFile
+from core.dataset.values import decimals_as_floats
 from core.errors import DataFileError
 from core.files import atomic_path
 
@@ -186,5 +187,6 @@ def plain_frame(table: pa.Table) -> pd.DataFrame:
             kind = kind.value_type
             table = table.set_column(index, column.name, table.column(index).cast(kind))
         if pa.types.is_decimal(kind):
-            table = table.set_column(index, column.name, table.column(index).cast(pa.float64()))
+            floats = decimals_as_floats(table.column(index))
+            table = table.set_column(index, column.name, floats)
     return table.replace_schema_metadata(None).to_pandas()

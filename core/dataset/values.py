@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -70,9 +70,10 @@ def by_distinct(raw: pa.ChunkedArray) -> tuple[np.ndarray, pd.Series]:
 
     if pa.types.is_dictionary(raw.type):
         raw = raw.unify_dictionaries()
-    coded = raw.dictionary_encode(null_encoding="encode") if not _coded(raw) else raw
+    coded = raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()
     coded = coded.combine_chunks()
-    distinct = to_series(pa.chunked_array([pa.concat_arrays([coded.dictionary, _one_null(coded)])]))
+    none = pa.nulls(1, coded.dictionary.type)
+    distinct = to_series(pa.chunked_array([coded.dictionary, none]))
     places = coded.indices.fill_null(len(distinct) - 1).to_numpy()
     return places, distinct
 
@@ -83,21 +84,16 @@ def to_series(raw: pa.ChunkedArray) -> pd.Series:
 
     if pa.types.is_dictionary(raw.type):
         raw = raw.cast(raw.type.value_type)
-    if pa.types.is_decimal(raw.type):
-        raw = raw.cast(pa.float64())
-    return raw.to_pandas()
+    return decimals_as_floats(raw).to_pandas()
 
 
-def _coded(raw: pa.ChunkedArray) -> bool:
+def decimals_as_floats(raw: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as the nearest floats, by way of their digits: Arrow's own cast may be one off."""
     import pyarrow as pa
 
-    return bool(pa.types.is_dictionary(raw.type))
-
-
-def _one_null(coded: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.nulls(1, coded.dictionary.type)
+    if not pa.types.is_decimal(raw.type):
+        return raw
+    return raw.cast(pa.string()).cast(pa.float64())
 
 
 def _read_numbers(numbers: np.ndarray, kind: str) -> Read:

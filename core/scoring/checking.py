@@ -44,8 +44,7 @@ def check(table: io.TableFile, spec: ProjectSpec, renames: Mapping[str, str]) ->
     what = table.path.name
     check_columns(table.names, what)
     names = renamed(table.names, spec, renames, what)
-    if table.rows == 0:
-        raise SchemaError(f"{what} has columns but no rows; choose a file with data.")
+    _require_rows(table, what)
     first = table.head(_FIRST_ROWS).rename_columns(names)
     return FileCheck(
         rows=table.rows,
@@ -71,6 +70,12 @@ def require_fit(table: io.TableFile, spec: ProjectSpec, order: Order) -> None:
     diff = compare_columns(names, spec.raw_columns)
     if not diff.fits:
         raise SchemaError(diff.message(order.shown_as))
+    _require_rows(table, order.shown_as)
+
+
+def _require_rows(table: io.TableFile, what: str) -> None:
+    if table.rows == 0:
+        raise SchemaError(f"{what} has columns but no rows; choose a file with data.")
 
 
 def renamed(

@@ -77,10 +77,7 @@ def score_file(
     renames: Mapping[str, str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FileResult:
-    """Score a file with a version and log every row; see ``Order``.
-
-    Nothing is written or logged if anything is wrong.
-    """
+    """Score a file with a version and log every row; nothing is kept if anything is wrong."""
     name = shown_as or source.name
     order = Order(project, source, out, model, tuple(also), origin, name, dict(renames or {}))
     return run_order(settings, order, on_progress)
