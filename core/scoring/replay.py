@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BINS = 50
 KEPT_CHANGES = 1_000
-_BOTH = ("logged_at", "prediction_id", "source", "model_version")
+_ORIGIN = ("logged_at", "prediction_id", "source", "model_version")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class Replayed:
     counts_then: np.ndarray = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
     counts_now: np.ndarray = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
     _difference: float = 0.0
+    _sum_then: float = 0.0
+    _sum_now: float = 0.0
     _labelled: list[tuple[np.ndarray, ...]] = field(default_factory=list)
 
     @property
@@ -112,6 +114,14 @@ class Replayed:
     def mean_absolute_difference(self) -> float:
         """Mean of |probability now - probability then|."""
         return self._difference / self.rows if self.rows else np.nan
+
+    @property
+    def mean_probability_then(self) -> float:
+        return self._sum_then / self.rows if self.rows else np.nan
+
+    @property
+    def mean_probability_now(self) -> float:
+        return self._sum_now / self.rows if self.rows else np.nan
 
     def labelled(self) -> tuple[np.ndarray, ...]:
         """Of the rows with a label: label, probability then and now, decision then and now."""
@@ -133,6 +143,8 @@ class Replayed:
         self.positives_then += int(asked.prediction_then.sum())
         self.positives_now += int(asked.prediction.sum())
         self._difference += float(apart.sum())
+        self._sum_then += float(asked.probability_then.sum())
+        self._sum_now += float(asked.probability.sum())
         self.largest_difference = max(self.largest_difference, float(apart.max()))
         self.counts_then += _binned(asked.probability_then)
         self.counts_now += _binned(asked.probability)
@@ -242,7 +254,7 @@ def _asked(
     now = score(pipeline, coerced.values[usable], threshold)
     inputs = coerced.values[usable]
     yield Asked(
-        rows=kept[list(_BOTH)].join(inputs),
+        rows=kept[list(_ORIGIN)].join(inputs),
         label=_labels(kept, late),
         probability_then=kept["probability"].to_numpy(np.float64),
         prediction_then=kept["prediction"].to_numpy(np.int8),

@@ -12,6 +12,8 @@ from core.scoring.replay import BINS, Replayed
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_SAME = 0.0005  # what the title shows as equal
+
 
 def then_and_now(found: Replayed, now: str, threshold: float, positive: str) -> Figure:
     """Shares of rows by probability, as logged and as ``now`` says; both over the same rows."""
@@ -40,7 +42,7 @@ def then_and_now(found: Replayed, now: str, threshold: float, positive: str) -> 
     )
     figure.update_layout(
         palette.layout(
-            _title(found, now),
+            _title(found, now, positive),
             xaxis={"title": {"text": f"probability of {positive}"}, "range": [0, 1]},
             yaxis={"title": {"text": "share of rows"}, "tickformat": ".0%", "rangemode": "tozero"},
         )
@@ -48,10 +50,11 @@ def then_and_now(found: Replayed, now: str, threshold: float, positive: str) -> 
     return figure
 
 
-def _title(found: Replayed, now: str) -> str:
-    if not found.changed:
-        return f"{now} decides all {found.rows:,} rows as they were decided"
+def _title(found: Replayed, now: str, positive: str) -> str:
+    then, today = found.mean_probability_then, found.mean_probability_now
+    if abs(then - today) < _SAME:
+        return f"{now} gives {positive} {today:.1%} on average, as was said"
+    way = "more" if today > then else "less"
     return (
-        f"{now} decides {found.changed:,} of {found.rows:,} rows otherwise: "
-        f"{found.to_positive:,} to positive, {found.to_negative:,} to negative"
+        f"{now} gives {positive} {today:.1%} on average, {way} than the {then:.1%} that were said"
     )

@@ -172,6 +172,10 @@ def _summary(run_id: str, version: Version, found: Replayed, out: Path | None) -
         },
         "mean_absolute_difference": found.mean_absolute_difference,
         "largest_difference": found.largest_difference,
+        "mean_probability": {
+            "then": found.mean_probability_then,
+            "now": found.mean_probability_now,
+        },
         "positives": {"then": found.positives_then, "now": found.positives_now},
         "labelled_rows": len(label),
         "metrics": _metrics(label, *answers) if len(label) else None,

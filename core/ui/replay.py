@@ -35,6 +35,7 @@ _METRICS = {
 }
 _LOWER_IS_BETTER = {"log_loss", "brier"}
 _SHOWN_CHANGES = 200
+_FEW_ROWS = 7
 
 
 def show(page: Page, version: Version, versions: list[Version]) -> None:
@@ -60,12 +61,14 @@ def _choose(page: Page, versions: list[Version]) -> Which:
         required=True,
         key=f"replay-how-{page.project}",
     )
-    left, middle, source_place, version_place = st.columns(4, vertical_alignment="bottom")
+    *places, source_place, version_place = st.columns(
+        4 if how == _TIME else 3, vertical_alignment="bottom"
+    )
     since = until = last = None
     if how == _TIME:
-        since, until = _window(page, left, middle)
+        since, until = _window(page, *places)
     else:
-        last = left.number_input(
+        last = places[0].number_input(
             "Rows", min_value=1, value=10_000, step=1_000, key=f"replay-last-{page.project}"
         )
     source = source_place.selectbox(
@@ -126,10 +129,8 @@ def _press(page: Page, version: Version, which: Which) -> None:
 
 def _result(page: Page, report: Report) -> None:
     said, found = report.summary, report.found
-    name = escape(report.version.label)
-    same = f"agrees with what was said on **{share(found.agreement)}** of {found.rows:,} rows"
     st.subheader("What it would have said", anchor=False)
-    st.markdown(f"{name} {same}, logged from {_period(report)}.", help=_exactly(report))
+    st.markdown(f"{_verdict(report)}, logged {_period(report)}.", help=_exactly(report))
     target = page.spec.target
     parts.figures_row(
         [
@@ -143,10 +144,9 @@ def _result(page: Page, report: Report) -> None:
                 f"is {100 * found.largest_difference:.1f}",
             ),
             (
-                f"Share {target.positive_words}",
-                f"{share(found.positives_then / found.rows)} → "
-                f"{share(found.positives_now / found.rows)}",
-                "share of rows decided so: then → now",
+                f"Decided {target.positive_words}",
+                f"{found.positives_then:,} → {found.positives_now:,}",
+                "rows, then → now",
             ),
         ]
     )
@@ -163,12 +163,23 @@ def _result(page: Page, report: Report) -> None:
     parts.mlflow_link(page.settings, said["run_id"])
 
 
+def _verdict(report: Report) -> str:
+    """The finding in one line."""
+    found, name = report.found, escape(report.version.label)
+    if not found.changed:
+        return f"{name} **agrees** with what was said on all {found.rows:,} rows"
+    return (
+        f"{name} decides **{found.changed:,} of {found.rows:,} rows otherwise** "
+        f"({share(found.changed / found.rows)})"
+    )
+
+
 def _period(report: Report) -> str:
     first, last = report.found.first, report.found.last
     if first is None or last is None:
-        return "nothing"
+        return "never"
     begun, ended = ago(first), ago(last)
-    return begun if begun == ended else f"{begun} to {ended}"
+    return begun if begun == ended else f"between {begun} and {ended}"
 
 
 def _exactly(report: Report) -> str:
@@ -233,7 +244,7 @@ def _changed(page: Page, report: Report) -> None:
     st.dataframe(
         shown[[*first, *inputs, "model_version", "logged_at", "prediction_id"]],
         hide_index=True,
-        height=300,
+        height=300 if len(shown) > _FEW_ROWS else "auto",
         column_config={
             "logged_probability": st.column_config.NumberColumn("then", format="%.3f"),
             "probability": st.column_config.NumberColumn("now", format="%.3f"),

@@ -56,7 +56,7 @@ def test_another_version_is_asked_about_the_last_rows(hoops, rival):
     assert "What would v2 Gloomy have said" in said(at)
     at.number_input(key="replay-last-hoops").set_value(50)
     press(at)
-    assert "of 50 rows" in said(at)
+    assert "of 50 rows otherwise" in said(at)
     shown = {metric.label: metric.value for metric in at.metric}
     assert shown["now made"] == "0" and shown["Decisions changed"] == shown["now missed"] != "0"
     assert "On 50 labelled rows" in said(at)
@@ -68,7 +68,7 @@ def test_another_version_is_asked_about_the_last_rows(hoops, rival):
 def test_the_same_version_changes_nothing(hoops):
     hoops.log(20)
     at = press(open_page())
-    assert "agrees with what was said on **100.0%** of 20 rows" in said(at)
+    assert "**agrees** with what was said on all 20 rows" in said(at)
     assert "None of these rows has a label yet" in said(at)
     assert "Rows that it decides otherwise" not in said(at)
 
@@ -80,7 +80,7 @@ def test_a_window_of_time_without_rows(hoops):
     at.selectbox(key="replay-source-hoops").set_value("form")
     assert "No logged row matches" in said(press(at))
     at.selectbox(key="replay-source-hoops").set_value("all")
-    assert "of 5 rows" in said(press(at))
+    assert "on all 5 rows" in said(press(at))
 
 
 def test_skipped_rows_are_explained(hoops, monkeypatch):

@@ -94,6 +94,7 @@ def test_another_version_is_compared_row_by_row(hoops, braver, tmp_path):
     assert said["mean_absolute_difference"] == pytest.approx(np.abs(now - then).mean())
     assert said["largest_difference"] == pytest.approx(np.abs(now - then).max())
     assert said["positives"] == {"then": int(before.sum()), "now": int(decided.sum())}
+    assert said["mean_probability"] == pytest.approx({"then": then.mean(), "now": now.mean()})
     label = rows["label"].to_numpy()
     for when, probability in (("then", then), ("now", now)):
         expected = binary_metrics(label, probability).as_dict()
@@ -137,8 +138,8 @@ def test_small_pieces_give_what_one_piece_gives(hoops, braver, monkeypatch, tmp_
     assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()
     for report in (whole, pieces):
         del report.summary["run_id"], report.summary["out"]
-    mean = "mean_absolute_difference"
-    assert pieces.summary.pop(mean) == pytest.approx(whole.summary.pop(mean))
+    for mean in ("mean_absolute_difference", "mean_probability"):
+        assert pieces.summary.pop(mean) == pytest.approx(whole.summary.pop(mean))
     assert pieces.summary == whole.summary
     assert pieces.changed.equals(whole.changed)
 
