@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,31 @@ from core.evaluation.metrics import METRICS
 from core.evaluation.resampling import Interval
 from core.evaluation.tally import Confusion
 from core.evaluation.weak_spots import WeakSpot, summary
-from core.palette import ALARM, MUTED, NEGATIVE, POSITIVE, layout
+from core.palette import ALARM, MUTED, NEGATIVE, POSITIVE, WARNING, layout
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _SPOTS_SHOWN = 12
+_PLOT_HEIGHT = 300
+_LEGEND_LINE = 20
+
+
+def _legend_below(entries: int) -> dict[str, Any]:
+    """Height and legend of a chart whose names stand under it: many take no room from the lines."""
+    height = _PLOT_HEIGHT + 60 + _LEGEND_LINE * entries
+    plot = height - 36 - 48 - _LEGEND_LINE * entries
+    return {
+        "height": height,
+        "margin": {"b": 48 + _LEGEND_LINE * entries},
+        "legend": {
+            "orientation": "v",
+            "x": 0,
+            "xanchor": "left",
+            "y": -52 / plot,
+            "yanchor": "top",
+        },
+    }
 
 
 def interval_figure(
@@ -82,20 +101,20 @@ def decisions_figure(
         return empty_figure("Decisions", NO_ROWS)
     negative, positive = class_names
     kinds = (
-        (f"called {positive}, was {positive}", "true_positives", POSITIVE, 1.0),
-        (f"called {negative}, was {negative}", "true_negatives", NEGATIVE, 1.0),
-        (f"called {positive}, was {negative} (false alarm)", "false_positives", ALARM, 0.55),
-        (f"called {negative}, was {positive} (overlooked)", "false_negatives", ALARM, 1.0),
+        (f"called {positive}, was {positive}", "true_positives", POSITIVE),
+        (f"called {negative}, was {negative}", "true_negatives", NEGATIVE),
+        (f"called {positive}, was {negative} (false alarm)", "false_positives", WARNING),
+        (f"called {negative}, was {positive} (overlooked)", "false_negatives", ALARM),
     )
     figure = go.Figure()
-    for words, field, colour, opacity in kinds:
+    for words, field, colour in kinds:
         values = [getattr(found, field) for found in drawn.values()]
         figure.add_bar(
             x=values,
             y=list(drawn),
             name=words,
             orientation="h",
-            marker={"color": colour, "opacity": opacity},
+            marker={"color": colour},
             text=[f"{value:,}" for value in values],
             textposition="inside",
             insidetextanchor="middle",
@@ -151,9 +170,12 @@ def gain_figure(
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": MUTED, "dash": "dash"})
     top = max(best, key=lambda name: best[name][1])
+    at, worth = best[top]
+    finding = f"can be worth most: {worth:.3g}" if worth > 0 else f"can cost least: {-worth:.3g}"
     return figure.update_layout(
         layout(
-            f"{top} can be worth most: {best[top][1]:.3g} a row at a threshold of {best[top][0]:g}",
+            f"{top} {finding} a row, at a threshold of {at:g}",
+            **_legend_below(len(drawn)),
             xaxis={"title": {"text": "Decision threshold"}, "range": [0, 1]},
             yaxis={"title": {"text": "Worth of a row (in your unit)"}},
         )
@@ -186,8 +208,9 @@ def density_figure(
             figure.add_scatter(
                 x=centre,
                 y=counts[label] / total,
-                name=f"{name}, {class_names[label]}",
+                name=name,
                 legendgroup=f"{name}, {class_names[label]}",
+                showlegend=label == 1,
                 mode="lines",
                 line={**line(colour[name], name == highlight), "dash": dash, "shape": "hvh"},
                 hovertemplate="around %{x:.2f}: %{y:.1%} of them",
@@ -195,6 +218,7 @@ def density_figure(
     return figure.update_layout(
         layout(
             f"Where the rows lie: solid {class_names[1]}, dotted {class_names[0]}",
+            **_legend_below(len(drawn)),
             xaxis={"title": {"text": "Predicted probability"}, "range": [0, 1]},
             yaxis={"title": {"text": "Share of the class"}, "tickformat": ".0%"},
         )
@@ -225,12 +249,12 @@ def weak_spots_figure(spots: Sequence[WeakSpot], what: str) -> Figure:
             "<br>%{customdata[0]:,} rows, adjusted p %{customdata[3]:.2g}<extra></extra>",
         )
     )
-    units = {"log loss": "Log loss above the champion's (nats)"}
+    units = {"log loss": "Log loss above champion's (nats)"}
     return figure.update_layout(
         layout(
             summary(spots, what),
             height=140 + 26 * len(drawn),
-            xaxis={"title": {"text": units.get(what, "Further off on average than the champion")}},
+            xaxis={"title": {"text": units.get(what, "Further off than champion")}},
             yaxis={"type": "category", "autorange": "reversed"},
         )
     )

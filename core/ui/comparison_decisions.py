@@ -17,17 +17,7 @@ def show(page: Page, found: Compared) -> None:
     target = page.spec.target
     names = (target.negative_words, target.positive_words)
     own = st.toggle("Each at its own threshold", value=True, key="compared-own-threshold")
-    threshold = st.slider(
-        "Decision threshold of all",
-        0.0,
-        1.0,
-        0.5,
-        0.005,
-        format="%.3f",
-        key="compared-threshold",
-        disabled=own,
-    )
-    at = None if own else threshold
+    at = None if own else _threshold()
     payoff = _payoff(names)
     left, right = pair("compared-decisions")
     with left:
@@ -46,19 +36,35 @@ def show(page: Page, found: Compared) -> None:
     )
 
 
+def _threshold() -> float:
+    """The one threshold of all."""
+    return float(
+        st.slider(
+            "Decision threshold of all",
+            0.0,
+            1.0,
+            0.5,
+            0.005,
+            format="%.3f",
+            key="compared-threshold",
+        )
+    )
+
+
 def _payoff(names: tuple[str, str]) -> Payoff:
     """What each kind of decision is worth, as the user says."""
-    negative, positive = names
+    negative, positive = (name.capitalize() for name in names)
+    st.caption("What one decision is worth to you, in any unit; costs are below 0.")
     with st.container(horizontal=True):
         values = [
             st.number_input(
                 words, value=value, step=1.0, key=f"compared-{key}", width=210, help=about
             )
             for key, words, value, about in (
-                ("tp", f"Called {positive}, was", 0.0, "What finding one is worth."),
-                ("fp", f"Called {positive}, was not", -1.0, "What a false alarm costs: below 0."),
-                ("fn", f"Called {negative}, was {positive}", -1.0, "What overlooking one costs."),
-                ("tn", f"Called {negative}, was", 0.0, "What leaving one alone is worth."),
+                ("tp", f"{positive}: rightly called so", 0.0, "What finding one is worth."),
+                ("fp", f"{positive}: false alarm", -1.0, "What a false alarm costs: below 0."),
+                ("fn", f"{positive}: overlooked", -1.0, "What overlooking one costs."),
+                ("tn", f"{negative}: rightly called so", 0.0, "What leaving one alone is worth."),
             )
         ]
     return Payoff(

@@ -122,12 +122,10 @@ def _weak_spots(page: Page, chosen: Sequence[Version], found: Compared | None) -
         number = st.selectbox(
             "Challenger", list(labels), format_func=labels.__getitem__, key="weak-spots-of"
         )
-    left, right = pair("weak-spots")
-    for place, what in ((left, "log loss"), (right, "calibration")):
-        with place:
-            spots = _spots(page.settings, page.project, found, number, what, _token(page, found))
-            figure = comparison_figures.weak_spots(spots, what)
-            _chart(figure, f"weak-spots-{what}", f"slices_{what.replace(' ', '_')}")
+    for what in ("log loss", "calibration"):
+        spots = _spots(page.settings, page.project, found, number, what, _token(page, found))
+        figure = comparison_figures.weak_spots(spots, what)
+        _chart(figure, f"weak-spots-{what}", f"slices_{what.replace(' ', '_')}")
     st.caption(f"{escape(labels[number])} against the champion, by slice.", help=_SLICES)
 
 
