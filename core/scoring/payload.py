@@ -31,23 +31,18 @@ def encode(frame: pd.DataFrame) -> bytes:
         raise EndpointError(
             f"The rows have several columns named {', '.join(map(repr, twice))}; keep one of each."
         )
-    columns = [_json_values(frame.iloc[:, place], name) for place, name in enumerate(names)]
-    rows = list(zip(*columns, strict=True))
+    # By row, not by column: most requests hold one row, and a column costs more than a value.
+    rows = [
+        [_json_value(value, name) for value, name in zip(row, names, strict=True)]
+        for row in frame.itertuples(index=False, name=None)
+    ]
     text = json.dumps({"dataframe_split": {"columns": names, "data": rows}}, allow_nan=False)
     return text.encode()
 
 
-def _json_values(column: pd.Series, name: str) -> list[Any]:
-    missing = column.isna().to_numpy()
-    # tolist() gives Python's own bool, int and float, or whatever objects the column holds.
-    values = column.tolist()
-    return [
-        None if absent else _json_value(value, name)
-        for value, absent in zip(values, missing, strict=True)
-    ]
-
-
 def _json_value(value: Any, name: str) -> Any:
+    if _is_missing(value):
+        return None
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal):
@@ -64,6 +59,17 @@ def _json_value(value: Any, name: str) -> Any:
     raise EndpointError(
         f"Column {name!r} holds a value of type {type(value).__name__}, which cannot be sent; "
         "numbers, text, true or false, and dates can."
+    )
+
+
+def _is_missing(value: Any) -> bool:
+    """As pandas' ``isna`` says of one value, at a fraction of its cost."""
+    import pandas as pd
+
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float | Decimal | np.generic) and bool(
+        value != value  # noqa: PLR0124 - nothing but not-a-number differs from itself
     )
 
 
