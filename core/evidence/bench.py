@@ -42,8 +42,8 @@ class Bench:
     """Versions measured on the same rows, in the order asked for.
 
     ``raw``: the model's columns, n rows; ``y``: (n,) of 0 and 1. ``absent``: version number to
-    the reason why it is not among ``measured``; ``note``: which rows these are, if not simply
-    the holdout.
+    the reason why it is not among ``measured``; ``broken``: those of them that cannot be loaded
+    or do not answer. ``note``: which rows these are, if not simply the holdout.
     """
 
     raw: pd.DataFrame
@@ -51,6 +51,7 @@ class Bench:
     measured: tuple[Measured, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    broken: tuple[str, ...] = ()
 
     def of(self, version: str) -> Measured | None:
         """The one with this number, or None."""
@@ -65,14 +66,14 @@ def measure(settings: Settings, spec: ProjectSpec, versions: Sequence[Version]) 
     """
     rows = common_rows(settings, spec, versions)
     raw = rows.table[list(spec.raw_columns)]
-    chosen = [v for v in versions if v.version in rows.fair]
-    measured, absent = score_versions(settings, spec.name, chosen, raw)
+    measured, broken = score_versions(settings, spec.name, versions, raw)
     return Bench(
-        raw,
-        rows.table[spec.target.column].to_numpy(),
-        measured,
-        {**rows.unfair, **absent},
-        rows.note,
+        raw=raw,
+        y=rows.table[spec.target.column].to_numpy(),
+        measured=tuple(one for one in measured if one.version.version in rows.fair),
+        absent={**rows.unfair, **broken},
+        note=rows.note,
+        broken=tuple(broken),
     )
 
 

@@ -32,12 +32,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Gate:
-    """Whether ``version`` may take the place of ``champion`` (None: there is none to compare)."""
+    """Whether ``version`` may take the place of ``champion`` (None: there is none to compare).
+
+    One that is not ``usable`` cannot be loaded or does not score: no reason helps.
+    """
 
     version: str
     champion: str | None
     rows: int
     items: tuple[Item, ...]
+    usable: bool = True
 
     @property
     def passed(self) -> bool:
@@ -62,8 +66,13 @@ def judge(
     candidate = bench.of(version)
     if candidate is None:
         reason = bench.absent.get(version, "it was not measured")
-        loads = Item("Loads and scores", False, reason, "scores the holdout rows")
-        return Gate(version, champion, len(bench.y), (loads,))
+        broken = version in bench.broken
+        item = (
+            Item("Loads and scores", False, reason, "scores the holdout rows")
+            if broken
+            else Item("Comparable", False, reason, "rows that it was not trained on")
+        )
+        return Gate(version, champion, len(bench.y), (item,), usable=not broken)
     incumbent = bench.of(champion) if champion and champion != version else None
     items = [
         *_metrics(policy, bench, candidate, incumbent, champion),

@@ -70,13 +70,18 @@ def common_rows(settings: Settings, spec: ProjectSpec, versions: Sequence[Versio
         kept = mask
         fair.append(version.version)
         others.append(version.label)
-    note = ""
-    if others:
-        note = (
-            f"Trained on another split of the data: {', '.join(others)}. All are compared on the "
-            f"{int(kept.sum()):,} of {len(table):,} holdout rows that none of them was trained on."
-        )
+    note = _note(others, int(kept.sum()), len(table)) if others else ""
     return CommonRows(table[kept].reset_index(drop=True), tuple(fair), unfair, note)
+
+
+def _note(others: Sequence[str], kept: int, rows: int) -> str:
+    said = f"Trained on another split, or nobody knows on which: {', '.join(others)}."
+    if kept == rows:
+        return f"{said} None of the {rows:,} holdout rows was in their training, so all are used."
+    return (
+        f"{said} All are compared on the {kept:,} of {rows:,} holdout rows that none of them was "
+        "trained on."
+    )
 
 
 def holdout_table(settings: Settings, project: str) -> pd.DataFrame:

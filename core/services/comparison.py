@@ -88,7 +88,7 @@ def on_production(settings: Settings, project: str, chosen: Sequence[Version]) -
     raw = table[list(spec.raw_columns)]
     found, absent = benches.score_versions(settings, project, chosen, raw)
     y = table[spec.target.column].to_numpy().astype(int)
-    return compared(Bench(raw, y, found, absent), chosen)
+    return compared(Bench(raw, y, found, absent, broken=tuple(absent)), chosen)
 
 
 def weak_spots(

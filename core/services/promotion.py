@@ -61,7 +61,7 @@ def promote(
     A version that does not pass the gate needs a reason where ``insist_on_reason``, as on the
     page, or where the project enforces its gate; else it is promoted with a warning on record.
     ``seen`` is the version that the user saw holding the alias (None: nobody); if another holds it
-    by now, nothing is moved. BadInput in both cases.
+    by now, nothing is moved. BadInput in both cases, and for a version that does not score.
     """
     spec = specs.load(settings.spec_file(project))
     chosen = registry.find(settings, project, version)
@@ -69,6 +69,8 @@ def promote(
         raise BadInput(f"An alias is one of {', '.join(registry.ALIASES)}; found {alias!r}.")
     said = " ".join(reason.split())
     judged, trouble = _judged(settings, project, chosen.version)
+    if judged is not None and not judged.usable:
+        raise BadInput(f"{chosen.label} cannot be promoted. {judged.items[0].found}")
     warning = _warning(judged, trouble, said)
     if warning and (insist_on_reason or spec.promotion.enforce):
         raise BadInput(f"{warning} Give a reason (--reason) to promote v{chosen.version} anyway.")

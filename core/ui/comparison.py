@@ -38,7 +38,8 @@ def body(page: Page) -> None:
     found = None
     with parts.guarded("compare the versions"):
         found = comparison_evidence.show(page, champion, chosen)
-    comparison_promote.show(page, versions, champion, chosen)
+    sound = [version for version in chosen if found and version.version in found.sides]
+    comparison_promote.show(page, versions, champion, sound or chosen)
     st.subheader("Side by side", anchor=False)
     with parts.guarded("draw the versions"):
         comparison_views.show(page, chosen, found)

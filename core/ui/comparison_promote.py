@@ -99,7 +99,7 @@ def _items(gate: Gate) -> None:
             st.badge("passes the gate", icon=":material/verified:", color="green")
         else:
             st.badge("does not pass the gate", icon=":material/block:", color="red")
-        st.caption(f"{len(gate.items)} items on {gate.rows:,} holdout rows")
+        st.caption(f"judged on {gate.rows:,} holdout rows")
     lines = [
         f"{':green[:material/check:]' if item.passed else ':red[:material/close:]'} "
         f"**{escape(item.name)}**: {escape(item.found)} "
@@ -131,6 +131,8 @@ def _promote(
     labels = {version.version: version.label for version in versions}
     version = next(one for one in versions if one.version == number)
     why_not = version.why_not
+    if gate is not None and not gate.usable:
+        why_not = f"{labels[number]} cannot be used: it does not score."
     if alias in version.aliases:
         why_not = f"{labels[number]} is {alias} already."
     holder = next((v.version for v in versions if alias in v.aliases), None)

@@ -80,6 +80,10 @@ def compare_and_promote(page: Any) -> None:
     board = page.get_by_role("table").first
     assert board.get_by_role("row").count() == 3
     before, other = champion_of(page), {"1": "2", "2": "1"}[champion_of(page)]
+    reason = page.get_by_placeholder("Why, for those who ask later")
+    reason.fill("to see how it does")
+    reason.press("Tab")
+    settle(page)
     press(page, "Promote")
     champion_now(page, other)
     press(page, f"Roll back to v{before}")

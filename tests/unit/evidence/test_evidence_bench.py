@@ -102,7 +102,7 @@ def test_models_that_do_not_answer_are_told(trained: Any) -> None:
         trained.models["2"] = Foreign(answer)
         found = bench.measure(trained.settings, trained.spec, versions)
         assert [one.version.version for one in found.measured] == ["1"]
-        assert words in found.absent["2"]
+        assert words in found.absent["2"] and found.broken == ("2",)
     compared = comparison.compare(trained.settings, "club", record=False)
     assert compared["candidates"] == [] and "2" in compared["not_compared"]
 

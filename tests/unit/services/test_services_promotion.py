@@ -66,7 +66,10 @@ def test_the_terminal_promotes_with_a_warning_on_record(trained: Any) -> None:
 
 def test_an_enforced_gate_needs_a_reason(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = trained.settings.spec_file("club")
-    write_text(path, path.read_text(encoding="utf-8") + "promotion: {enforce: true, calibration_error: 0.5}\n")
+    write_text(
+        path,
+        path.read_text(encoding="utf-8") + "promotion: {enforce: true, calibration_error: 0.5}\n",
+    )
     with pytest.raises(BadInput, match=r"Give a reason \(--reason\)"):
         promotion.promote(trained.settings, "club", "2")
     assert registry.champion(trained.settings, "club").version == "1"
@@ -118,6 +121,9 @@ def test_a_version_that_cannot_be_loaded_fails_with_the_reason(trained: Any) -> 
     (item,) = gate.failures
     assert item.name == "Loads and scores"
     assert "does not score this project's rows (KeyError" in item.found
+    with pytest.raises(BadInput, match="v2 Decision Tree Classifier cannot be promoted"):
+        promotion.promote(trained.settings, "club", "2", reason="whatever it costs")
+    assert registry.champion(trained.settings, "club").version == "1"
 
 
 def test_wrong_names(trained: Any) -> None:
