@@ -11,7 +11,7 @@ from core.services import scored_files, scoring, scoring_figures
 from core.services.scoring import FileResult
 from core.ui import parts
 from core.ui.frame import Page
-from core.ui.words import escape, number, share
+from core.ui.words import duration, escape, number, share
 
 _METRICS = {
     "roc_auc": ("ROC AUC", "chance that a positive is ranked above a negative; 0.5 is a coin"),
@@ -57,9 +57,9 @@ def _counts(page: Page, result: FileResult) -> None:
             ),
             ("Labelled", number(summary["rows_labelled"]), "rows whose outcome the file tells"),
             (
-                "Rows per second",
-                number(round(summary["rows_per_second"])),
-                f"{summary['seconds']:.1f} s in all: read, predicted, written, logged",
+                "Took",
+                duration(summary["seconds"]),
+                f"{summary['rows_per_second']:,.0f} rows per second, logged and all",
             ),
         ]
     )
