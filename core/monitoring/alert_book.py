@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,11 +161,15 @@ class AlertBook:
 
         False where somebody else is at it.
         """
-        try:
-            with file_lock(self.path.with_suffix(".telling.lock"), timeout_seconds=0.1):
-                yield True
-        except CourtsideError:
-            yield False
+        with ExitStack() as stack:
+            lock = file_lock(self.path.with_suffix(".telling.lock"), timeout_seconds=0.1)
+            try:
+                stack.enter_context(lock)
+            except CourtsideError:
+                mine = False
+            else:
+                mine = True
+            yield mine
 
     @staticmethod
     def _require_open(events: Sequence[Mapping[str, Any]], alert_id: str) -> None:

@@ -5,7 +5,7 @@ Everything is binned or thinned first: no trace has more than 2,000 points, howe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,14 +20,12 @@ from core.monitoring.features import (
     NumericFeature,
     numbers,
 )
-from core.monitoring.thresholds import PRACTICAL_PSI
 from core.monitoring.words import percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_CATEGORIES = 15
-MOST_LINES = 8
 TRAINING, PRODUCTION = "training", "production"
 
 
@@ -88,6 +86,7 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         y=names,
         orientation="h",
         name="PSI",
+        showlegend=False,  # the axis names it, and its colours are levels
         marker={"color": [palette.STATUS_COLOUR[feature.level] for feature in known]},
         text=[
             f"{palette.STATUS_SIGN[feature.level]} {feature.psi:.3g} {feature.level}"
@@ -113,43 +112,6 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         xaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
         height=max(220, 120 + 36 * len(known)),
     )
-
-
-def timeline_figure(points: Sequence[tuple[str, Mapping[str, float | None]]], title: str) -> Figure:
-    """PSI over windows, oldest first: ``points`` are (label, {feature: psi}).
-
-    The eight features that moved most have a line each; of more than 2,000 windows the latest
-    are shown.
-    """
-    import plotly.graph_objects as go
-
-    shown = points[-binning.MOST_POINTS :]
-    peaks: dict[str, float] = {}
-    for _, psi_of in shown:
-        for name, psi in psi_of.items():
-            peaks[name] = max(peaks.get(name, 0.0), psi or 0.0)
-    names = sorted(peaks, key=lambda name: -peaks[name])[:MOST_LINES]
-    colours = (palette.ACCENT, palette.CHAMPION, *palette.OTHERS)
-    traces = [
-        go.Scatter(
-            x=[label for label, _ in shown],
-            y=[psi_of.get(name) for _, psi_of in shown],
-            name=name,
-            mode="lines+markers",
-            line={"color": colours[position % len(colours)]},
-        )
-        for position, name in enumerate(names)
-    ]
-    figure = _figure(
-        traces,
-        title,
-        xaxis={"title": "window", "type": "category"},
-        yaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
-    )
-    figure.add_hline(
-        y=PRACTICAL_PSI, line={"color": palette.ALARM, "dash": "dot"}, annotation_text="alarm"
-    )
-    return figure
 
 
 def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figure:

@@ -70,8 +70,10 @@ def file_name(project: str, made_at: datetime) -> str:
 
 def _facts(report: Report, made_at: datetime) -> str:
     window = report.window
-    said = [f"{window.rows:,} rows against {window.profile.rows:,} training rows"]
-    said.append(f"of {window.version.label}")
+    said = [
+        f"{window.rows:,} rows against {window.profile.rows:,} training rows of "
+        f"{window.version.label}"
+    ]
     if window.first and window.last:
         first, last = (f"{one:%Y-%m-%d %H:%M}" for one in (window.first, window.last))
         said.append(f"logged {first} to {last} UTC")

@@ -75,6 +75,8 @@ class Timeline:
         self._closed_path = folder / f"{name}.jsonl"
         self._closed: list[_Closed] = []
         self._closed_read = 0
+        self._late_counts: dict[WindowKey, tuple[Array, Array]] = {}
+        self._late_token: int | None = None
 
     def refresh(
         self, late: pd.DataFrame, late_token: int, progress: Callable[[int], None] | None = None
@@ -187,7 +189,9 @@ class Timeline:
         return _State()
 
     def _results(self, state: _State, late: pd.DataFrame, late_token: int) -> list[WindowResult]:
-        histograms = self._late(late)
+        if late_token != self._late_token:
+            self._late_counts, self._late_token = self._late(late), late_token
+        histograms = self._late_counts
         found = []
         for one in self._closed:
             labels = histograms.get(one.key)
@@ -220,13 +224,13 @@ class Timeline:
         bins = self.judge.bins
         families, names = self.cut.keys(ours, ours["row"].to_numpy(dtype=np.int64))
         place = bins.places(ours["probability"].to_numpy(float))
-        positive = ours["label"].to_numpy(float) > 0
-        found: dict[WindowKey, tuple[Array, Array]] = {}
-        for family, name, where, yes in zip(families, names, place, positive, strict=True):
-            key = WindowKey(family, name)
-            if key not in found:
-                found[key] = (np.zeros(len(bins), dtype=int), np.zeros(len(bins), dtype=int))
-            found[key][0 if yes else 1][where] += 1
+        negative = ours["label"].to_numpy(float) <= 0
+        cells = place + negative * len(bins)
+        by_key = names.groupby([families, names.to_numpy()], sort=False).indices
+        found = {}
+        for (family, name), inside in by_key.items():
+            counts = np.bincount(cells[inside], minlength=2 * len(bins))
+            found[WindowKey(family, name)] = (counts[: len(bins)], counts[len(bins) :])
         return found
 
 

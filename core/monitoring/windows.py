@@ -107,7 +107,8 @@ class Cut:
         if self.kind == "batch":
             if key.family:
                 return f"{key.family}, {key.name[:10]}"
-            return f"batch of {first[:16].replace('T', ' ')} ({key.name[:8]})"
+            # Ids that begin with the time differ at their end only.
+            return f"batch of {first[:19].replace('T', ' ')} ({key.name[:4]}…{key.name[-4:]})"
         return key.name if self.kind == "source" else f"v{key.name}"
 
 

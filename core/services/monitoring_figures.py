@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 def drift(found: Sequence[FeatureDrift]) -> Figure:
     """PSI of every feature against its threshold."""
-    figure = drift_bars(found)
-    figure.data[0].showlegend = False  # the axis names it, and its colours are levels
-    return figure
+    return drift_bars(found)
 
 
 def distribution(feature: FeatureProfile, values: Any, title: str) -> Figure:

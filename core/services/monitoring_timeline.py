@@ -26,7 +26,13 @@ from core.tracking import registry, runs
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EVERY", "Cut", "CutKind", "LiveTimeline", "WindowResult"]  # what pages get from further below
+__all__ = [
+    "EVERY",
+    "Cut",
+    "CutKind",
+    "LiveTimeline",
+    "WindowResult",
+]  # what pages get from further below
 
 
 @dataclass
@@ -41,13 +47,16 @@ class LiveTimeline:
     timeline: Timeline
     reference: Mapping[str, float]
     turn: threading.Lock = field(default_factory=threading.Lock)
+    late: tuple[int, pd.DataFrame] | None = None
 
     def refresh(self, progress: Callable[[int], None] | None = None) -> list[WindowResult]:
         """All windows, the oldest first; ``progress`` is told how many rows are through."""
         path = places.labels_path(self.settings, self.project)
         token = places.written(path)
         with self.turn:
-            return self.timeline.refresh(late_labels.table(path), token, progress)
+            if self.late is None or self.late[0] != token:
+                self.late = (token, late_labels.table(path))
+            return self.timeline.refresh(self.late[1], token, progress)
 
 
 def selection_of(cut: Cut, window: WindowResult) -> Selection | None:

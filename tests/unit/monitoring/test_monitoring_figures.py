@@ -28,8 +28,6 @@ def test_no_trace_grows_with_the_window(profile, population):
         assert figure.layout.title.text == "A finding"
     violin = figures.violin_figure(profile.features["distance"], window["distance"], "A finding")
     assert points(violin) == binning.MOST_POINTS
-    timeline = figures.timeline_figure([(str(i), {"x": 0.1}) for i in range(5000)], "t")
-    assert points(timeline) == binning.MOST_POINTS
 
 
 def test_shares_add_up_and_keep_their_colours(profile, population):
@@ -92,12 +90,6 @@ def test_drift_bars_show_level_by_colour_and_word(profile, population):
     assert bars.text[-1].endswith("alarm")
     assert figure.layout.title.text == "1 of 4 features in alarm"
     assert all(tick > 0 for tick in ticks.x)
-
-
-def test_the_timeline_draws_what_moved_most():
-    many = [("w", {f"f{i}": i / 100 for i in range(30)})]
-    names = [trace.name for trace in figures.timeline_figure(many, "t").data]
-    assert names == [f"f{i}" for i in range(29, 21, -1)]
 
 
 @pytest.mark.parametrize("value", [-1, 0, 1, 2, 3.5, 9])

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from core.dataset import io
 from core.errors import NotReady, SchemaError
 from core.monitoring.drift import FeatureDrift
+from core.scoring import row_ids as kept
 from core.scoring.live_log import LiveLog
 from core.scoring.log import open_log
 from core.services import monitoring, monitoring_figures
@@ -202,13 +205,10 @@ def test_drift_is_drawn_with_numbers_to_take_away(hoops):
 
 def _scored(hoops, row_ids):
     """A scored file with the project's own ids, as scoring leaves it; returns prediction ids."""
-    from core.scoring import row_ids as kept
-
     ids = hoops.log(len(row_ids))
     folder = hoops.settings.layer("hoops", "07_model_output")
-    scored = folder / f"scored_{ids[0]}.parquet"
-    pd.DataFrame({"shot": row_ids, "prediction_id": ids}).to_parquet(scored)
-    kept.keep(folder, str(ids[0]), scored, "shot")
+    table = kept.pairs(pa.chunked_array([pa.array(row_ids)]), pa.array(ids, pa.string()))
+    io.write_table(table.to_pandas(), kept.file_of(folder, f"request-{ids[0]}"))
     return ids
 
 
