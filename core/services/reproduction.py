@@ -43,7 +43,6 @@ def order(settings: Settings, project: str, version: str) -> Order:
             f"The runs that made {chosen.label} are gone, or it was not trained here, so nobody "
             "knows its plan; train anew instead."
         )
-    plan = _plan(settings, origin, chosen)
     changed = _changes(settings, project, chosen, origin)
     if of_data := [change for change in changed if change.is_of_data]:
         raise BadInput(
@@ -51,7 +50,7 @@ def order(settings: Settings, project: str, version: str) -> Order:
             f"{'; '.join(change.words for change in of_data)}. Put it back as it was and prepare "
             "the data again, or train anew."
         )
-    return Order(chosen.version, plan, tuple(changed))
+    return Order(chosen.version, _plan(settings, origin, chosen), tuple(changed))
 
 
 def conclude(
