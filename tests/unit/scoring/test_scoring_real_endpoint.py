@@ -1,6 +1,7 @@
 """The whole way, nothing faked: a registered model, MLflow's server, the client."""
 
 import socket
+import threading
 import warnings
 
 import numpy as np
@@ -85,6 +86,37 @@ def test_the_champion_behind_mlflows_server_scores_as_it_does_here(served, tmp_p
             with pytest.raises(EndpointError, match="is not running: start it"):
                 client.predict(rows)
     finally:
+        endpoint.stop(folder)
+
+
+@pytest.mark.slow
+def test_mlflows_server_hands_over_to_the_next_without_a_failed_request(served, tmp_path):
+    settings, _, rows = served
+    folder, port = tmp_path / "endpoint", free_port()
+    order = {"model_uri": "models:/shots/1", "tracking_uri": settings.tracking_uri, "port": port}
+    failures, answered, over = [], [], threading.Event()
+
+    def keep_asking(url):
+        kept = RestClient(url)
+        while not over.is_set():
+            try:
+                with RestClient(url) as fresh:
+                    answered.append((len(fresh.predict(rows[:3])), len(kept.predict(rows[:3]))))
+            except EndpointError as exc:
+                failures.append(str(exc))
+        kept.close()
+
+    try:
+        first = endpoint.start(folder, version="1", **order)
+        asking = threading.Thread(target=keep_asking, args=(first.url,))
+        asking.start()
+        second = endpoint.start(folder, version="2", **order)
+        over.set()
+        asking.join()
+        assert failures == [] and set(answered) == {(3, 3)}
+        assert (second.version, second.url) == ("2", first.url) and second.pid != first.pid
+    finally:
+        over.set()
         endpoint.stop(folder)
 
 
