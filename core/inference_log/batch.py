@@ -6,6 +6,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.errors import SchemaError
+from core.errors import CourtsideError, SchemaError
 from core.inference_log.encode import encode_rows, input_array
 from core.inference_log.ids import numbered
 from core.inference_log.layout import SOURCES, Appended, Kind
@@ -118,10 +119,16 @@ class Batch:
             for first in range(0, rows, ROWS_AT_ONCE):
                 part = slice(first, first + ROWS_AT_ONCE)
                 self._spool_rows([c[part] for c in inputs], ids[part], *(s[part] for s in scores))
-        except BaseException:
-            self._spool.seek(place)
-            self._spool.truncate()
+        except BaseException as exc:
             del self._pieces[pieces:]
+            with suppress(OSError):  # a full disk refuses what is still buffered, too
+                self._spool.seek(place)
+                self._spool.truncate()
+            if isinstance(exc, OSError):
+                raise CourtsideError(
+                    f"The rows could not be held ready for the inference log ({exc.strerror}), so "
+                    "nothing was logged. Make room and try again."
+                ) from exc
             raise
         self.rows += rows
 

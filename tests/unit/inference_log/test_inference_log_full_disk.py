@@ -98,3 +98,10 @@ def test_rebuilding_does_not_let_half_a_batch_in(log, add):
     assert rebuild(log.path).rows == 3
     assert add(log, first=3).healed is not None
     assert log.read_from()[0]["distance"].tolist() == list(range(6))
+
+
+def test_a_disk_that_fills_up_while_a_batch_is_gathered(log, add):
+    add(log)
+    with largest_file(1_000_000), pytest.raises(CourtsideError, match=r"held ready .*nothing was"):
+        add(log, rows=200_000)
+    assert log.rows() == 3 and verify(log.path) == []
