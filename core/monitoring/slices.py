@@ -33,7 +33,7 @@ Measure = Literal["psi", "estimated log loss", "realised log loss"]
 
 @dataclass(frozen=True)
 class Slice:
-    """``part`` of the total is explained by rows that are ``words``; shares are of all rows.
+    """``part`` is explained by rows that are ``words``; shares are of all rows.
 
     ``loss`` is the mean log loss inside it, None where drift is explained.
     """
@@ -61,8 +61,9 @@ def drift_slices(
 ) -> tuple[FeatureSlices, ...]:
     """Of each drifted feature, those that moved most first: which of its ranges make up the PSI.
 
-    The index is a sum over bins, so each bin's term is its part. Neighbouring bins that moved the
-    same way are one range.
+    The index is a sum over bins, so each bin has a term in it. Neighbouring bins that moved the
+    same way are one range. What one range gained, others lost, so only the ranges that gained are
+    told: ``part`` is of their terms.
     """
     return tuple(_drift_of(profile.features[one.name], frame) for one in most_drifted(drift))
 
@@ -136,20 +137,22 @@ def _drift_of(feature: FeatureProfile, frame: pd.DataFrame) -> FeatureSlices:
     terms = psi_terms(expected, actual)
     before, after = expected / expected.sum(), actual / actual.sum()
     ranges = _ranges(feature, np.sign(after - before))
+    gained = terms[after > before].sum()
     parts = [
         Slice(
             range_words(feature, first, last),
             float(before[first : last + 1].sum()),
             float(after[first : last + 1].sum()),
-            float(terms[first : last + 1].sum() / terms.sum()),
+            float(terms[first : last + 1].sum() / gained),
         )
         for first, last in ranges
+        if after[first] > before[first]
     ]
     kept = _fewest(parts)
     told = listed(
-        [f"{s.words}: {percent(s.reference_share)} → {percent(s.window_share)}" for s in kept]
+        [f"{s.words} ({percent(s.reference_share)} → {percent(s.window_share)})" for s in kept]
     )
-    sentence = f"{_share(kept)} of the drift in {feature.name} is {told}."
+    sentence = f"The drift in {feature.name} sits where it is {told}."
     return FeatureSlices(feature.name, "psi", float(terms.sum()), kept, sentence)
 
 

@@ -151,7 +151,7 @@ class Judge:
             )
             levels.append(level_of(value, threshold, rows))
             ratio = value / threshold if threshold else 0.0
-            if ratio > furthest_ratio:
+            if ratio > furthest_ratio and name != PROBABILITY:  # it follows from the features
                 furthest, furthest_ratio = (name, value, threshold), ratio
         if self.policy.drift == "off":
             levels = ["ok" if level != "unknown" else level for level in levels]

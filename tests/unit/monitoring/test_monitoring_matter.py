@@ -72,11 +72,12 @@ def test_the_slices_are_the_fewest_that_explain_most(profile, moved):
     far = by_feature["distance"]
     assert sum(part.part for part in far.slices) >= 0.8
     assert sum(part.part for part in far.slices[:-1]) < 0.8
-    assert far.slices[0].words == "up to 14.3 ft"
-    assert far.slices[0].window_share < 0.1 < far.slices[0].reference_share
+    assert far.slices[0].words.startswith("above ")
+    assert far.slices[0].words.endswith(" ft")
     zone = by_feature["zone"].slices[0]
-    assert (zone.words, zone.window_share) in {("'left'", 1.0), ("'middle'", 0.0)}
-    assert "of the drift in zone is '" in by_feature["zone"].sentence
+    assert (zone.words, zone.window_share, zone.part) == ("'left'", 1.0, 1.0)
+    said = "The drift in zone sits where it is 'left' (30 % → 100 %)."
+    assert by_feature["zone"].sentence == said
 
 
 def test_parts_are_the_shares_of_the_index(profile, moved):
