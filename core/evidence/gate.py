@@ -95,14 +95,21 @@ def _metrics(
         info = METRICS[metric]
         name, limit = info.title, "not shown to be worse than the champion"
         if incumbent is None:
-            why = "there is no champion to compare with"
-            if champion is not None and champion != candidate.version.version:
-                why = f"v{champion} could not be measured on these rows"
+            why = _alone(candidate, champion)
             yield Item(name, True, why, limit)
             continue
         difference = _difference(bench, incumbent, candidate, metric)
         gains = [info.gain(difference.low), info.gain(difference.high)]
         yield Item(name, not max(gains) < 0, verdict(difference), limit)
+
+
+def _alone(candidate: Measured, champion: str | None) -> str:
+    """Why nothing is compared."""
+    if champion is None:
+        return "there is no champion to compare with"
+    if champion == candidate.version.version:
+        return "it is the champion itself"
+    return f"v{champion}, the champion, could not be measured on these rows"
 
 
 def _difference(bench: Bench, a: Measured, b: Measured, metric: str) -> PairedDifference:
