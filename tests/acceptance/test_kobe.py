@@ -86,6 +86,10 @@ def test_tuned_models_are_the_reference_models(
             assert near(found, value, name, expected["tolerance"]), (algorithm, name, found)
     assert life["train"]["best"]["algorithm"] == expected["training"]["champion"]
     assert life["compare"]["champion"]["algorithm"] == expected["training"]["champion"]
+    assert life["compare"]["not_compared"] == {}
+    for one in (life["compare"]["champion"], *life["compare"]["candidates"]):
+        interval = one["intervals"]["roc_auc"]
+        assert interval["low"] < one["test"]["roc_auc"] < interval["high"]
 
 
 def test_production_metrics_are_the_reference_metrics(
