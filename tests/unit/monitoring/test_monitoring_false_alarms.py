@@ -1,9 +1,9 @@
 """One false alarm in a hundred windows: the stated rate, and the power that it leaves.
 
 What is tested is the whole check over several features, as the page makes it. Windows come from
-the reference's own population. A threshold also allows for what the reference itself does not
-know of its population (see thresholds), so it is held to the rate where that matters little, with
-a large reference, and where it matters most, with a new small one for each window.
+the reference itself. A threshold also allows for what the reference does not know of its own
+population (see thresholds), so the reference is large here; that a small one does not raise the
+rate is tested beside the drift.
 """
 
 import numpy as np
@@ -55,17 +55,6 @@ def test_2000_windows_from_the_reference_itself(reference, rows):
     found = alarms([profile] * WINDOWS, picked)
     low, high = binom.ppf([0.005, 0.995], WINDOWS, RATE)
     assert low <= found <= high, f"{found} of {WINDOWS} windows of {rows} rows"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("rows", [50, 500, 5000])
-def test_a_small_reference_does_not_raise_the_rate(rows):
-    """A new reference of 1,000 rows each time: most of the difference is the reference's own."""
-    generator = np.random.default_rng(rows)
-    trials = 300
-    profiles = [build_profile(drawn(generator, 1000), KINDS) for _ in range(trials)]
-    found = alarms(profiles, (drawn(generator, rows) for _ in range(trials)))
-    assert found <= binom.ppf(0.995, trials, RATE)
 
 
 @pytest.mark.parametrize("rows", [100, 1000])
