@@ -110,6 +110,8 @@ class AlertBook:
                 fresh.append(
                     _event("resolved", one.alert_id, note="no longer found", run_id=run_id)
                 )
+            moment = datetime.now(UTC).isoformat()  # one check, one moment: its order is kept
+            fresh = [{**event, "at": moment} for event in fresh]
             self._append(fresh)
             folded = _fold([*events, *fresh])
         new = {event["id"] for event in fresh if event["event"] == "opened"}

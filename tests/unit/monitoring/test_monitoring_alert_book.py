@@ -87,6 +87,12 @@ def test_alarms_come_first_and_what_is_open_before_the_rest(book):
     assert [one.level for one in book.alerts()] == ["alarm", "warning"]
 
 
+def test_alerts_of_one_check_keep_its_order(book):
+    rules = ["drift:c", "drift:a", "drift:b"]
+    record(book, *(Alert(rule, "alarm", "It drifted.") for rule in rules))
+    assert [one.rule for one in book.alerts()] == rules
+
+
 def test_events_are_only_ever_appended(book):
     record(book, DRIFT)
     before = book.path.read_bytes()
