@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -138,16 +138,16 @@ def renew(
         test=pd.concat([test, later], ignore_index=True),
         old_train_rows=len(train),
         old_test_rows=len(test),
-        learnt_until=_words(recent.moment[cut - 1]),
-        judged_from=_words(recent.moment[cut]),
+        learnt_until=_words(recent.moment, cut - 1),
+        judged_from=_words(recent.moment, cut),
     )
 
 
-def _words(moment: Any) -> str:
-    """A day, or a day and time where that is not midnight; the place of a row without either."""
-    if not isinstance(moment, np.datetime64):
-        return f"row {int(moment) + 1:,}"
-    return str(moment)[:19].replace("T", " ").removesuffix(" 00:00:00")
+def _words(moments: np.ndarray, row: int) -> str:
+    """A day, or a day and time; the row's place where moments are no times, or all the same."""
+    if moments.dtype.kind != "M" or moments[0] == moments[-1]:
+        return f"row {row + 1:,}"
+    return str(moments[row])[:19].replace("T", " ").removesuffix(" 00:00:00")
 
 
 def _check_classes(labels: np.ndarray, name: str, spec: ProjectSpec) -> None:

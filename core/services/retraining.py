@@ -94,12 +94,15 @@ def plan(
 ) -> TrainingPlan:
     """The project's training plan with ``changes`` to its options, by their keys.
 
-    The threshold is searched for F1 unless ``changes`` hold another: where the share of positives
+    Tuned for ROC AUC: F1 at a fixed threshold would choose models that say yes to all. The
+    threshold is then searched for F1 unless ``changes`` hold another: where the share of positives
     has moved, a good model may never say yes at the old one.
     """
     spec = specs.load(settings.spec_file(project))
     usual = replace(spec.training.options, threshold=ThresholdRule("f1"))
-    return make_plan(spec, algorithms, candidates, options=usual.changed(changes or {}))
+    return make_plan(
+        spec, algorithms, candidates, metric="AUC", options=usual.changed(changes or {})
+    )
 
 
 def start(

@@ -17,12 +17,10 @@ from core.scoring.log import open_log
 from core.scoring.row import one_row
 from core.settings import Settings
 from core.tracking import models, registry, runs
-from core.tracking.registry import Version
+from core.tracking.registry import CHAMPION, Version
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CHAMPION = "champion"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
@@ -16,7 +17,7 @@ from core.dataset.spec import ModelPlan, ProjectSpec
 from core.evaluation.png import png_of
 from core.files import write_bytes, write_json, write_text
 from core.tracking import models
-from core.training import decision, stages
+from core.training import decision, renewal, stages
 from core.training.catalogue import CATALOGUE, Algorithm
 from core.training.evaluation import Holdout, evaluate, learned
 from core.training.figures import figures_of
@@ -78,7 +79,7 @@ def fit(
         algorithm=model.algorithm,
         title=algorithm.title,
         hyperparameters=plain(tuned.hyperparameters),
-        cv=tuned.cv_means,
+        cv={**tuned.cv_means, **_on_recent_rows(context, experiment, tuned)},
         threshold=tuned.threshold,
         threshold_rule=str(context.plan.options.threshold),
         calibration=tuned.calibration,
@@ -92,6 +93,18 @@ def fit(
         started_at=began,
         finished_at=time.time(),
     )
+
+
+def _on_recent_rows(context: Context, experiment: Experiment, tuned: Tuned) -> dict[str, float]:
+    """What a retraining chooses its challenger by; nothing in any other training."""
+    plan = context.plan
+    if not plan.inputs:
+        return {}
+    old_rows = int(context.data.preparation["train_rows"] - context.data.preparation["added_rows"])
+    loss = renewal.recent_log_loss(
+        tuned.estimator, experiment.fitted, old_rows, plan.folds, plan.seed, context.workers
+    )
+    return {} if math.isnan(loss) else {renewal.CHOSEN_BY: loss}
 
 
 def _learning(

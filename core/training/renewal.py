@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,47 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+CHOSEN_BY = "recent_log_loss"
+
+
+def recent_log_loss(
+    estimator: Any,
+    fitted: tuple[np.ndarray, Any, Any],
+    old_rows: int,
+    folds: int,
+    seed: int,
+    workers: int,
+) -> float:
+    """Cross-validated log loss, in nats, on the production rows among those that were fitted.
+
+    ``fitted``: places in the training table (n,), features (n, k), labels (n,); the first
+    ``old_rows`` places are older training data. All rows are learnt from, the recent ones alone
+    are counted: how good a model is on production can be asked without the rows that judge it.
+    nan where no recent row was fitted.
+    """
+    from sklearn.base import clone
+    from sklearn.metrics import log_loss
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    places, x, y = fitted
+    recent = np.asarray(places) >= old_rows
+    if not recent.any():
+        return math.nan
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    probability = cross_val_predict(
+        clone(estimator), x, y, cv=splits, method="predict_proba", n_jobs=workers
+    )[:, 1]
+    labels = np.asarray(y).astype(int)
+    return float(log_loss(labels[recent], probability[recent].astype(np.float64), labels=[0, 1]))
+
+
 def choose(reports: Sequence[Mapping[str, Any]]) -> str:
-    """Version of the best by cross-validated ROC AUC: the rows that judge it did not choose it."""
-    return str(max(reports, key=lambda report: report["cv"]["roc_auc"])["version"])
+    """Version of the best on production, cross-validated: the rows that judge did not choose it."""
+    return str(min(reports, key=_loss)["version"])
+
+
+def _loss(report: Mapping[str, Any]) -> float:
+    return float(report["cv"].get(CHOSEN_BY, math.inf))
 
 
 def judge(
@@ -54,7 +93,7 @@ def judge(
     found = {
         "champion": champion.version,
         "challenger": chosen,
-        "chosen_by": "cross-validated ROC AUC",
+        "chosen_by": "cross-validated log loss on the production rows it learnt from",
         "learnt_until": data.preparation["learnt_until"],
         "judged_from": data.preparation["judged_from"],
         "parts": {

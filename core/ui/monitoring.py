@@ -18,6 +18,7 @@ from core.ui import (
     monitoring_timeline,
     pairs,
     parts,
+    retraining,
 )
 from core.ui import monitoring_window as windows
 from core.ui.frame import Page
@@ -57,7 +58,8 @@ def body(page: Page) -> None:
     with parts.guarded("judge the logged rows"):
         choice, follow = windows.choose(page, standing.logged_rows)
         if choice is not None:
-            _show(page, choice)
+            report = _show(page, choice)
+            retraining.show(page, wanted=report.assessment.level == "alarm")
         follow()
     st.subheader("More", anchor=False)
     monitoring_labels.show(page)
@@ -65,7 +67,7 @@ def body(page: Page) -> None:
     monitoring_policy.show(page)
 
 
-def _show(page: Page, choice: Choice) -> None:
+def _show(page: Page, choice: Choice) -> Report:
     report = windows.judged(page, choice)
     _verdict(page, report, choice)
     with parts.guarded("read the alerts"):
@@ -83,6 +85,7 @@ def _show(page: Page, choice: Choice) -> None:
     monitoring_matter.show(report)
     monitoring_feature.show(page, report)
     monitoring_performance.show(report)
+    return report
 
 
 def _verdict(page: Page, report: Report, choice: Choice) -> None:
@@ -151,13 +154,12 @@ def _next_steps(page: Page, report: Report) -> None:
         st.markdown("**Lead back to a good model**")
         st.markdown(
             "1. Until then, do not act on the model's answers where rows are unlike training.\n"
-            f"2. {known}: add such rows to the development file, prepare, and train again.\n"
-            "3. Compare the new version with the champion on the same rows; promote the better.\n"
+            f"2. {known}: retrain on them, below. The newest rows judge the challenger.\n"
+            "3. Compare challenger and champion on the same rows; promote the better.\n"
             "4. Score the production file again and look here: the alarm should be gone."
         )
         with st.container(horizontal=True):
-            parts.link("1_Data_preparation", page.project, "Add rows and prepare")
-            parts.link("2_Training", page.project, "Train again")
+            parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")
             parts.link("3_Model_comparison", page.project, "Compare and promote")
 
 

@@ -24,17 +24,24 @@ _HELP = (
 )
 
 
-def show(page: Page) -> None:
-    """The last retraining and what it gave; below it, the form of the next."""
+def show(page: Page, wanted: bool) -> None:
+    """The last retraining and what it gave; below it, the form of the next.
+
+    ``wanted``: there is an alarm, so the form stands open.
+    """
     st.subheader("Retrain on production", anchor=False, help=_HELP)
     with parts.guarded("read the retrainings"):
         last = retraining.latest(page.settings, page.project)
         if last is not None and last.is_live:
             _live(page, last.job_id)
-        elif last is not None:
+            return
+        if last is not None:
             _ended(page, last)
-        if last is None or not last.is_live:
+        if wanted and last is None:
             _form(page)
+        else:
+            with st.expander("Retrain", key="retrain-form", icon=":material/model_training:"):
+                _form(page)
 
 
 @st.fragment(run_every="1s")
