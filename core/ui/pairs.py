@@ -22,6 +22,6 @@ def pair(key: str, wide_right: bool = False) -> tuple[Any, Any]:
     """
     st.html(_STYLE)
     style = "pair-wide" if wide_right else "pair"
-    gap = "medium" if wide_right else "large"
+    gap: Any = "medium" if wide_right else "large"
     with st.container(horizontal=True, gap=gap, key=f"{style}-{key}"):
         return st.container(key=f"{key}-left"), st.container(key=f"{key}-right")

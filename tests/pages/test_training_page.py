@@ -53,7 +53,9 @@ def test_the_plan_starts_from_the_project_and_says_its_cost(club: Any) -> None:
     assert not page.exception
     assert not button(page, "Train").disabled
     assert "**50 fits** (10 candidates × 5 folds)" in said(page)
-    assert "about" not in said(page) and "known once it has been done" in said(page), "no promise of time before anything was timed"
+    assert "about" not in said(page) and "known once it has been done" in said(page), (
+        "no promise of time before anything was timed"
+    )
     assert "No training has ended yet" in said(page)
 
 
