@@ -5,6 +5,7 @@ One window, looked at closely:
     profile      what training looked like, stored with each model version
     features     the profile of one column: its bins, quantiles, categories
     window       the rows that are judged, beside one profile
+    column_tally one column of them in counts, however many they are
     distances    one statistic, one function
     thresholds   how large a statistic gets by chance alone
     power        the smallest shift that a window of this size would show

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from core.monitoring.features import (
-    Array,
-    CategoryFeature,
-    NumericFeature,
-    category_codes,
-    quantiles_of,
-)
+from core.monitoring.column_tally import CategoryTally, NumericTally
+from core.monitoring.features import NumericFeature
 from core.monitoring.thresholds import MIN_ROWS
 from core.monitoring.words import number, percent, with_unit
 
@@ -28,26 +22,22 @@ def too_few(rows: int) -> str:
     return f"too few rows to judge ({rows} of at least {MIN_ROWS})"
 
 
-def numeric_change(feature: NumericFeature, given: Array, drifted: bool) -> str:
-    """``median 12 → 25 ft; 94 % lie beyond 99 % of training's values``.
-
-    ``given`` are floats, shape (n,), NaN where missing.
-    """
+def numeric_change(tally: NumericTally, drifted: bool) -> str:
+    """``median 12 → 25 ft; 94 % lie beyond 99 % of training's values``."""
     if not drifted:
         return NO_CHANGE
-    present = np.sort(given[~np.isnan(given)])
-    parts = [_missing_change(feature.missing / feature.rows, 1 - len(present) / len(given))]
-    if len(present) and feature.minimum is not None:
-        parts += [_moved(feature, present), _outside(feature, present)]
+    feature = tally.feature
+    parts = [_missing_change(feature.missing / feature.rows, tally.missing / tally.rows)]
+    if tally.present and feature.minimum is not None:
+        parts += [_moved(feature, tally), _outside(feature, tally)]
     return "; ".join(filter(None, parts)) or "its distribution changed"
 
 
-def category_change(
-    feature: CategoryFeature, values: pd.Series, counts: Array, drifted: bool
-) -> str:
+def category_change(tally: CategoryTally, drifted: bool) -> str:
     """``'x': 3 % → 41 %``; the category whose share changed most, and a new one by its name."""
     if not drifted:
         return NO_CHANGE
+    feature, counts = tally.feature, tally.counts
     present, known = counts[:-1].sum(), sum(feature.counts[:-1])
     parts = [_missing_change(feature.missing / feature.rows, counts[-1] / counts.sum())]
     if present and known:
@@ -58,7 +48,7 @@ def category_change(
             share = f"{percent(before[most])} → {percent(after[most])}"
             parts.append(f"'{feature.categories[most]}': {share}")
         if new > 0:
-            parts.append(_new_categories(feature, values, new))
+            parts.append(_new_categories(tally, new))
     return "; ".join(filter(None, parts)) or "its distribution changed"
 
 
@@ -68,14 +58,14 @@ def _missing_change(before: float, after: float) -> str:
     return f"missing {percent(before)} → {percent(after)}"
 
 
-def _moved(feature: NumericFeature, present: Array) -> str:
+def _moved(feature: NumericFeature, tally: NumericTally) -> str:
     spread = feature.std or 0.0
-    before, after = feature.quantile(0.5) or 0.0, float(quantiles_of(present, 0.5))
+    before, after = feature.quantile(0.5) or 0.0, float(tally.quantiles(0.5))
     if before != after and abs(after / 2 - before / 2) >= TELLING_SHIFT * spread / 2:
         text = f"median {number(before, spread)} → {number(after, spread)}"
         return with_unit(text, feature.unit)
     old = [feature.quantile(0.1), feature.quantile(0.9)]
-    new = [float(value) for value in quantiles_of(present, [0.1, 0.9])]
+    new = [float(value) for value in tally.quantiles([0.1, 0.9])]
     if old == new:
         return ""
     low, high = (number(value, spread) for value in old)
@@ -86,22 +76,17 @@ def _moved(feature: NumericFeature, present: Array) -> str:
     return with_unit(text, feature.unit)
 
 
-def _outside(feature: NumericFeature, present: Array) -> str:
-    low, high = feature.minimum, feature.maximum
-    outside = float(((present < low) | (present > high)).mean())
+def _outside(feature: NumericFeature, tally: NumericTally) -> str:
+    outside = tally.share_outside(feature.minimum, feature.maximum)
     if outside >= TELLING_SHARE:
         these = "any" if outside == 1 else percent(outside)
         return f"no training value like {these} of these"
-    low, high = feature.quantile(0.005), feature.quantile(0.995)
-    unusual = float(((present < low) | (present > high)).mean())
+    unusual = tally.share_outside(feature.quantile(0.005), feature.quantile(0.995))
     if unusual >= TELLING_SHARE:
         return f"{percent(unusual)} lie outside training's central 99 %"
     return ""
 
 
-def _new_categories(feature: CategoryFeature, values: pd.Series, share: float) -> str:
-    codes, names = category_codes(values, feature.kind)
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    known = set(feature.categories)
-    _, example = max((counts[i], name) for i, name in enumerate(names) if name not in known)
+def _new_categories(tally: CategoryTally, share: float) -> str:
+    _, example = max((count, name) for name, count in tally.unlisted.items())
     return f"{percent(share)} in categories training never had, such as '{example}'"

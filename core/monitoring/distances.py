@@ -71,6 +71,7 @@ def ks(
     reference: ArrayLike,
     window: ArrayLike,
     reference_weights: ArrayLike | None = None,
+    window_weights: ArrayLike | None = None,
 ) -> float:
     """Two-sample Kolmogorov-Smirnov statistic, from 0 to 1.
 
@@ -78,26 +79,23 @@ def ks(
     Formula: max over x of |F(x) - G(x)|.
     Source: Smirnov, Ann. Math. Stat. 19, 1948; agrees with scipy.stats.ks_2samp.
 
-    Weights say how often each reference value occurred (once, if None). Infinities are ordinary
-    values here; NaN must be left out before. nan if either side is empty.
+    Weights say how often each value occurred (once, if None). Infinities are ordinary values
+    here; NaN must be left out before. nan if either side is empty.
 
     >>> ks([1, 2, 3, 4], [3, 4, 5, 6])
     0.5
     """
-    values = np.asarray(reference, dtype=float)
-    other = np.sort(np.asarray(window, dtype=float))
+    values, cumulated = _cumulated(reference, reference_weights)
+    other, reached = _cumulated(window, window_weights)
     if not len(values) or not len(other):
         return float("nan")
-    weights = np.ones(len(values)) if reference_weights is None else np.asarray(reference_weights)
-    order = np.argsort(values, kind="stable")
-    values, cumulated = values[order], np.concatenate([[0.0], np.cumsum(weights[order])])
     # between two reference values F is flat, so the gap peaks at a step of either function: it is
     # enough to look at reference values, from the right and just before them
     at = np.unique(values)
     gaps = []
     for side in ("left", "right"):
         f = cumulated[np.searchsorted(values, at, side=side)] / cumulated[-1]
-        g = np.searchsorted(other, at, side=side) / len(other)
+        g = reached[np.searchsorted(other, at, side=side)] / reached[-1]
         gaps.append(np.abs(f - g).max())
     return float(max(gaps))
 
@@ -107,6 +105,7 @@ def wasserstein_normalised(
     window: ArrayLike,
     reference_std: float | None = None,
     reference_weights: ArrayLike | None = None,
+    window_weights: ArrayLike | None = None,
 ) -> float:
     """First Wasserstein distance in standard deviations of the reference.
 
@@ -114,8 +113,9 @@ def wasserstein_normalised(
     Formula: integral of |F(x) - G(x)| dx, over std(reference).
     Source: Ramdas, Garcia & Cuturi, Entropy 19(2), 2017; scipy.stats.wasserstein_distance.
 
-    ``reference_std`` is taken from ``reference`` if None. Values must be finite. nan for a
-    constant reference (nothing to measure by), for an empty side, and where floats overflow.
+    ``reference_std`` is taken from ``reference`` if None; weights as for ``ks``. Values must be
+    finite. nan for a constant reference (nothing to measure by), for an empty side, and where
+    floats overflow.
 
     >>> wasserstein_normalised([0, 2], [1, 3])
     1.0
@@ -129,7 +129,7 @@ def wasserstein_normalised(
         std = _weighted_std(values, reference_weights) if reference_std is None else reference_std
         if not np.isfinite(std) or std <= 0:
             return float("nan")
-        distance = wasserstein_distance(values, other, u_weights=reference_weights) / std
+        distance = wasserstein_distance(values, other, reference_weights, window_weights) / std
     return float(distance) if np.isfinite(distance) else float("nan")
 
 
@@ -155,6 +155,14 @@ def chi_squared(expected_counts: ArrayLike, actual_counts: ArrayLike) -> tuple[f
     table = table[:, table.sum(axis=0) > 0]
     result = chi2_contingency(table, correction=False)
     return float(result.statistic), float(result.pvalue)
+
+
+def _cumulated(values: ArrayLike, weights: ArrayLike | None) -> tuple[Any, Any]:
+    """Values in ascending order, and the weight before each of them and of all together."""
+    given = np.asarray(values, dtype=float)
+    order = np.argsort(given, kind="stable")
+    each = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=float)[order]
+    return given[order], np.concatenate([[0.0], np.cumsum(each)])
 
 
 def _relative_entropy(p: Any, q: Any) -> float:

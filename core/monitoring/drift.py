@@ -11,16 +11,9 @@ import pandas as pd
 
 from core.errors import BadInput
 from core.monitoring import changes
+from core.monitoring.column_tally import CategoryTally, ColumnTally, NumericTally, empty_tally
 from core.monitoring.distances import chi_squared, js_distance, ks, psi, wasserstein_normalised
-from core.monitoring.features import (
-    Array,
-    CategoryFeature,
-    FeatureProfile,
-    Kind,
-    NumericFeature,
-    finite,
-    numbers,
-)
+from core.monitoring.features import Array, FeatureProfile, Kind, finite
 from core.monitoring.power import detectable
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.thresholds import (
@@ -30,6 +23,8 @@ from core.monitoring.thresholds import (
     level_of,
     psi_threshold,
 )
+
+PIECE_ROWS = 250_000  # rows of a column that are copied at a time
 
 
 @dataclass(frozen=True)
@@ -83,12 +78,29 @@ def feature_drift(
     unseen categories and any number of rows are fine: with fewer than 30 the level is unknown.
     Raises SchemaError where the window lacks a feature's column.
     """
-    profile.require_columns(window_frame)
-    features = profile.features
-    return [
-        _drift_of(feature, window_frame[name], rate, tests or len(features))
-        for name, feature in features.items()
-    ]
+    tally = DriftTally(profile)
+    tally.add(window_frame)
+    return tally.drift(rate, tests)
+
+
+class DriftTally:
+    """A window that comes in pieces: its drift, in memory that does not grow with its rows."""
+
+    def __init__(self, profile: ReferenceProfile) -> None:
+        self._profile = profile
+        self._columns = {name: empty_tally(feature) for name, feature in profile.features.items()}
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Count more rows; SchemaError where they lack a feature's column."""
+        self._profile.require_columns(rows)
+        for name, tally in self._columns.items():
+            _add_in_pieces(tally, rows[name])
+
+    def drift(self, rate: float = FALSE_ALARM_RATE, tests: int | None = None) -> list[FeatureDrift]:
+        """Each feature on all the rows so far, as ``feature_drift`` gives it."""
+        return [
+            _drift_of(tally, rate, tests or len(self._columns)) for tally in self._columns.values()
+        ]
 
 
 def prediction_drift(
@@ -105,47 +117,54 @@ def prediction_drift(
         raise BadInput(
             "The reference profile has no probabilities to compare with; train the model again."
         )
-    return _drift_of(profile.probability, pd.Series(np.asarray(probability)), rate, tests)
+    tally = NumericTally(profile.probability)
+    _add_in_pieces(tally, pd.Series(np.asarray(probability)))
+    return _drift_of(tally, rate, tests)
 
 
-def _drift_of(
-    feature: FeatureProfile, values: pd.Series, rate: float, features: int
-) -> FeatureDrift:
-    if isinstance(feature, NumericFeature):
-        return _numeric_drift(feature, numbers(values), rate, features)
-    return _category_drift(feature, values, rate, features)
+def _add_in_pieces(tally: ColumnTally, values: pd.Series) -> None:
+    """Like ``tally.add``, with small temporary copies."""
+    for first in range(0, len(values), PIECE_ROWS):
+        tally.add(values.iloc[first : first + PIECE_ROWS])
 
 
-def _numeric_drift(
-    feature: NumericFeature, given: Array, rate: float, features: int
-) -> FeatureDrift:
-    counts = feature.count_numbers(given)
-    present = np.sort(given[~np.isnan(given)])  # once: sorting is most of the cost at a million
-    bounded = present[np.isfinite(present)]
+def _drift_of(tally: ColumnTally, rate: float, features: int) -> FeatureDrift:
+    if isinstance(tally, NumericTally):
+        return _numeric_drift(tally, rate, features)
+    return _category_drift(tally, rate, features)
+
+
+def _numeric_drift(tally: NumericTally, rate: float, features: int) -> FeatureDrift:
+    feature, counts = tally.feature, tally.binned()
+    bounded = np.isfinite(tally.values)
     judged = _judged(feature, counts, rate, features)
     return FeatureDrift(
         **judged,
-        ks=finite(ks(feature.values, present, feature.weights)),
+        ks=finite(ks(feature.values, tally.values, feature.weights, tally.counts)),
         wasserstein=finite(
-            wasserstein_normalised(feature.values, bounded, feature.std, feature.weights)
+            wasserstein_normalised(
+                feature.values,
+                tally.values[bounded],
+                feature.std,
+                feature.weights,
+                tally.counts[bounded],
+            )
             if feature.std is not None
             else None
         ),
         chi_squared=None,
         chi_squared_p=None,
-        out_of_range_share=_share(counts[0] + counts[-2], len(present)),
-        unusual_share=_unusual_share(feature, present),
+        out_of_range_share=_share(counts[0] + counts[-2], tally.present),
+        unusual_share=_unusual_share(tally),
         new_category_share=None,
-        change=changes.too_few(len(given))
+        change=changes.too_few(tally.rows)
         if judged["level"] == "unknown"
-        else changes.numeric_change(feature, given, judged["drifted"]),
+        else changes.numeric_change(tally, judged["drifted"]),
     )
 
 
-def _category_drift(
-    feature: CategoryFeature, values: pd.Series, rate: float, features: int
-) -> FeatureDrift:
-    counts = feature.count(values)
+def _category_drift(tally: CategoryTally, rate: float, features: int) -> FeatureDrift:
+    feature, counts = tally.feature, tally.counts
     judged = _judged(feature, counts, rate, features)
     statistic, p_value = chi_squared(feature.counts, counts)
     unlisted = _share(counts[-2], counts[:-1].sum())
@@ -158,9 +177,9 @@ def _category_drift(
         out_of_range_share=None,
         unusual_share=None,
         new_category_share=unlisted if feature.complete else None,
-        change=changes.too_few(len(values))
+        change=changes.too_few(tally.rows)
         if judged["level"] == "unknown"
-        else changes.category_change(feature, values, counts, judged["drifted"]),
+        else changes.category_change(tally, judged["drifted"]),
     )
 
 
@@ -190,11 +209,11 @@ def _judged(feature: FeatureProfile, counts: Array, rate: float, features: int) 
     }
 
 
-def _unusual_share(feature: NumericFeature, present: Array) -> float | None:
-    if feature.minimum is None:
+def _unusual_share(tally: NumericTally) -> float | None:
+    feature = tally.feature
+    if feature.minimum is None or not tally.present:
         return None
-    low, high = feature.quantile(0.005), feature.quantile(0.995)
-    return _share(((present < low) | (present > high)).sum(), len(present))
+    return tally.share_outside(feature.quantile(0.005), feature.quantile(0.995))
 
 
 def _share(part: Any, whole: Any) -> float | None:

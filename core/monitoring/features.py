@@ -8,7 +8,7 @@ that leaves the training range, or a column that goes missing, shows in every st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -81,7 +81,7 @@ class NumericFeature:
         """The same for a float array with NaN where missing."""
         return np.bincount(self._places(given), minlength=len(self.counts))
 
-    def places(self, values: pd.Series) -> Array:
+    def places(self, values: Any) -> Array:
         """The bin of each value, shape (n,)."""
         return self._places(numbers(values))
 
@@ -133,9 +133,12 @@ class CategoryFeature:
     def places(self, values: pd.Series) -> Array:
         """The bin of each value, shape (n,)."""
         codes, names = category_codes(values, self.kind)
+        return self.places_of(names)[codes]
+
+    def places_of(self, names: Sequence[str]) -> Array:
+        """The bin of each name, shape (len(names) + 1,); the last is that of a missing value."""
         place = {name: position for position, name in enumerate(self.categories)}
-        lookup = np.array([place.get(name, len(place)) for name in names] + [len(place) + 1])
-        return lookup[codes]
+        return np.array([place.get(name, len(place)) for name in names] + [len(place) + 1])
 
 
 FeatureProfile = NumericFeature | CategoryFeature
@@ -153,8 +156,8 @@ def category_codes(values: Any, kind: Kind) -> tuple[Array, list[str]]:
 
     1, 1.0 and "1" are one category, whatever type a file gave them; booleans are "yes" and "no".
     """
-    codes, uniques = pd.factorize(pd.Series(values, dtype=object), use_na_sentinel=True)
-    names = [_name(value, kind) for value in uniques]
+    codes, uniques = pd.factorize(pd.Series(values), use_na_sentinel=True)
+    names = [_name(value, kind) for value in pd.Series(uniques, dtype=object)]
     joined = {name: position for position, name in enumerate(dict.fromkeys(names))}
     lookup = np.array([joined[name] for name in names] + [-1])
     return lookup[codes], list(joined)
