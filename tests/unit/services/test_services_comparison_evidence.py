@@ -42,7 +42,7 @@ def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:
     job_id = club.job("succeeded", {"models": []})
     # 20 fits at 0.5 s, 30 at 1/6 s, and 47 s for the rest.
     assert training.expected_seconds(club.settings, plan) == pytest.approx(62)
-    stages = [stage for _, stage in training.stages(club.settings, "club", job_id)]
+    stages = [stage for _, stage in training.stages_of(club.settings, "club", job_id)]
     assert stages == [
         "Loading PyCaret",
         "Tuning Logistic Regression",
