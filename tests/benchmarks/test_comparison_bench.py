@@ -19,7 +19,7 @@ from core.evaluation.sides import side_by_side
 from core.settings import Settings
 from core.tracking import registry, runs
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 ROWS, MODELS, RESAMPLES = 4_000, 10, 1_000
 VERSIONS = 100

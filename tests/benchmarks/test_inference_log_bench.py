@@ -18,7 +18,7 @@ import pytest
 
 from core.inference_log import InferenceLog, examine, reader, rebuild
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 COLUMNS = ["lat", "lon", "minutes_remaining", "period", "playoffs", "shot_distance"]
 HISTORY = int(os.environ.get("COURTSIDE_BENCH_LOG_ROWS", "1000000"))

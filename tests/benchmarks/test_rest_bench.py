@@ -20,7 +20,7 @@ from core.scoring import endpoint, payload
 from core.scoring.client import RestClient
 from core.settings import Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 SECONDS = float(os.environ.get("COURTSIDE_BENCH_REST_SECONDS", "1.5"))
 ROUNDS = 4

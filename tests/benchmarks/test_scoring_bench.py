@@ -23,7 +23,7 @@ from core.dataset import spec as specs
 from core.services import preparation, projects
 from core.settings import Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 PROJECT = "sample"
 ROWS = int(os.environ.get("COURTSIDE_BENCH_ROWS", "1_000_000"))

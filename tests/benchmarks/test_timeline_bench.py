@@ -21,7 +21,7 @@ from core.monitoring.timeline import Timeline
 from core.monitoring.timeline_value import Judge
 from core.monitoring.windows import Cut
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 COLUMNS = ["a", "b", "c", "d", "e", "f"]
 SPEC = "target: {column: y, positive: 1}\ncolumns: {a: numeric, b: numeric, c: numeric, " + (

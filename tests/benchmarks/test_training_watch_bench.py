@@ -14,7 +14,7 @@ from core.training.plan import make_plan
 from tests import trained
 from tests.e2e import harness
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 WARM_UP, WATCHED = 10, 50
 MOST_GROWTH_BYTES = 50e6
