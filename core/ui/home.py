@@ -62,10 +62,10 @@ def _next(standing: Standing) -> None:
             parts.go_button(f"{step.title} now", step.page, standing.project, "next")
         elif standing.drift_level == "alarm":
             st.markdown(
-                "**Next: lead the model back.** Production has drifted; add rows like these to "
-                "the development file, prepare and train again, and promote the better model."
+                "**Next: lead the model back.** Production has drifted; see what moved, retrain on "
+                "production rows with known outcomes, and promote the better model."
             )
-            parts.go_button("Add rows and prepare", "1_Data_preparation", standing.project, "next")
+            parts.go_button("See and retrain", "5_Drift_monitoring", standing.project, "next")
         else:
             st.markdown("**All steps done.** Score new files as they come, and watch for drift.")
             parts.go_button("Score a file", "4_Production_scoring", standing.project, "next")

@@ -266,3 +266,47 @@ def test_what_a_label_file_brought_in_words():
         "a known label, which stays; 2 belong to no logged prediction and were left out; 3 rows "
         "hold no label."
     )
+
+
+def test_an_alarm_opens_the_way_back(watched):
+    watched.log(400, further=15, labelled=True)
+    at = open_page()
+    assert "retrain on them, below" in said(at)
+    sources = next(box for box in at.selectbox if box.key == "retrain-source")
+    assert sources.options == ["Labelled rows of the inference log"]
+    assert "no prepared data yet" in said(at), "what is missing is said where it is missing"
+
+
+def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeypatch):
+    from core.evaluation.challenge import Scores, challenge
+    from core.services import retraining
+
+    rows = watched.rows(300)
+    y = watched.labels(rows).astype(int)
+    p = watched.pipeline.predict_proba(rows)[:, 1]
+    one = challenge(y, Scores("v1 Old", p * 0.4, 0.5), Scores("v2 New", p, 0.5), resamples=50)
+    found = {
+        "challenger": "2",
+        "chosen_by": "cross-validated log loss",
+        "learnt_until": "2026-01-05",
+        "judged_from": "2026-01-06",
+        "sentences": ["v2 New challenges v1 Old.", "On 300 rows, log loss is better."],
+        "parts": {part: {"2": one.as_dict()} for part in ("recent", "old")},
+    }
+    job = retraining.JobView(
+        job_id="1",
+        kind="training",
+        title="Retraining",
+        state="succeeded",
+        created_at="2026-01-07T10:00:00+00:00",
+        started_at=None,
+        finished_at="2026-01-07T10:05:00+00:00",
+        progress=None,
+        message="",
+        result={"retraining": found, "run_id": "a" * 32},
+    )
+    monkeypatch.setattr(retraining, "latest", lambda settings, project: job)
+    watched.log(400, further=15, labelled=True)
+    at = open_page()
+    assert "v2 New challenges v1 Old" in said(at)
+    assert any(button.key == "retrained-compare" for button in at.button)
