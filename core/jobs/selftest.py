@@ -63,11 +63,12 @@ def spawn(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     reporter.attach("detached", str(detached.pid))
     reporter.report("waiting", 0, 1, 0.0)
     try:
-        child.wait()
+        # Not for the child: it is ended too, and a worker that saw that first would succeed.
+        time.sleep(600)
     finally:
         if plan.get("stubborn"):
             time.sleep(600)
-    return {"child": child.returncode}
+    return {"child": child.poll()}
 
 
 def fit_in_parallel(plan: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
