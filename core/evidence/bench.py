@@ -43,7 +43,8 @@ class Bench:
 
     ``raw``: the model's columns, n rows; ``y``: (n,) of 0 and 1. ``absent``: version number to
     the reason why it is not among ``measured``; ``broken``: those of them that cannot be loaded
-    or do not answer. ``note``: which rows these are, if not simply the holdout.
+    or do not answer. ``note``: which rows these are, if not simply the holdout. ``elsewhere``:
+    versions whose logged figures are of other rows than the present holdout.
     """
 
     raw: pd.DataFrame
@@ -52,6 +53,7 @@ class Bench:
     absent: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     broken: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     def of(self, version: str) -> Measured | None:
         """The one with this number, or None."""
@@ -74,6 +76,7 @@ def measure(settings: Settings, spec: ProjectSpec, versions: Sequence[Version]) 
         absent={**rows.unfair, **broken},
         note=rows.note,
         broken=tuple(broken),
+        elsewhere=rows.elsewhere,
     )
 
 

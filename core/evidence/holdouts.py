@@ -33,13 +33,15 @@ class CommonRows:
     """Labelled raw rows ``table`` that the versions named in ``fair`` were all not trained on.
 
     ``unfair``: version number to why it cannot be compared there. ``note`` says in a sentence
-    which rows these are where they are not simply the holdout.
+    which rows these are where they are not simply the holdout. ``elsewhere``: versions whose own
+    figures were measured on other rows than the present holdout.
     """
 
     table: pd.DataFrame
     fair: tuple[str, ...]
     unfair: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    elsewhere: tuple[str, ...] = ()
 
 
 def common_rows(settings: Settings, spec: ProjectSpec, versions: Sequence[Version]) -> CommonRows:
@@ -71,7 +73,23 @@ def common_rows(settings: Settings, spec: ProjectSpec, versions: Sequence[Versio
         fair.append(version.version)
         others.append(version.label)
     note = _note(others, int(kept.sum()), len(table)) if others else ""
-    return CommonRows(table[kept].reset_index(drop=True), tuple(fair), unfair, note)
+    return CommonRows(
+        table=table[kept].reset_index(drop=True),
+        fair=tuple(fair),
+        unfair=unfair,
+        note=note,
+        elsewhere=tuple(number for number, one in known.items() if not _here(one, present)),
+    )
+
+
+def _here(origin: Origin, present: Mapping[str, object] | None) -> bool:
+    return origin.agrees(present) == "same" and not origin.is_renewed
+
+
+def share_a_holdout(settings: Settings, project: str, versions: Sequence[Version]) -> bool:
+    """Whether the figures that were logged with ``versions`` are all of the present holdout."""
+    present = present_split(settings, project)
+    return all(_here(one, present) for one in origins(settings, project, versions).values())
 
 
 def _note(others: Sequence[str], kept: int, rows: int) -> str:

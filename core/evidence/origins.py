@@ -36,6 +36,11 @@ class Origin:
             return None
         return (self.run.finished_at - self.run.started_at).total_seconds()
 
+    @property
+    def is_renewed(self) -> bool:
+        """Whether it was retrained on production rows: some of those were in its own holdout."""
+        return self.preparation is not None and "renews_run_id" in self.preparation.params
+
     def agrees(self, present: Mapping[str, object] | None) -> Agreement:
         """Whether its split is the ``present`` one (a preparation's record)."""
         if self.preparation is None or present is None:

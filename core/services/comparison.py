@@ -18,7 +18,7 @@ from core.evaluation.weak_spots import WeakSpot, calibration_spots, log_loss_spo
 from core.evidence import bench as benches
 from core.evidence.bench import Bench, Measured
 from core.evidence.compared import Compared, compared
-from core.evidence.holdouts import row_keys
+from core.evidence.holdouts import row_keys, share_a_holdout
 from core.evidence.origins import Origin
 from core.evidence.origins import origins as find_origins
 from core.monitoring import late_labels, places
@@ -58,6 +58,11 @@ def versions(settings: Settings, project: str) -> list[Version]:
 def origins(settings: Settings, project: str, chosen: Sequence[Version]) -> dict[str, Origin]:
     """By version number: its run, training and preparation, where they still are."""
     return find_origins(settings, project, chosen)
+
+
+def same_holdout(settings: Settings, project: str, chosen: Sequence[Version]) -> bool:
+    """Whether the figures logged with these versions are of the same rows, the present holdout."""
+    return share_a_holdout(settings, project, chosen)
 
 
 def measured(settings: Settings, project: str, chosen: Sequence[Version]) -> Compared:

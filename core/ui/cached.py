@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,20 @@ def evidence(settings: Settings, version: Version) -> Evidence:
 def holdout_token(settings: Settings, project: str) -> int:
     """Changes with the holdout rows."""
     return _written(settings.layer(project, "05_model_input") / "base_test.parquet")
+
+
+def same_holdout(settings: Settings, project: str, chosen: Sequence[Version]) -> bool:
+    """Whether the versions' logged figures are all of the present holdout."""
+    numbers = tuple(version.version for version in chosen)
+    written = holdout_token(settings, project)
+    return _same_holdout(settings, project, numbers, written, chosen)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _same_holdout(
+    settings: Settings, project: str, numbers: tuple[str, ...], written: int, _chosen: Any
+) -> bool:
+    return comparison.same_holdout(settings, project, _chosen)
 
 
 def raw_data(settings: Settings, project: str, role: str) -> RawData:

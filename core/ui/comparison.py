@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -33,17 +34,38 @@ def body(page: Page) -> None:
         return
     champion = next((version for version in versions if version.is_champion), None)
     chosen = comparison_choice.choose(page, versions, champion)
-    leaderboard.show([leaderboard.Row.of(v) for v in chosen], "compared", "comparison")
+    board = st.container()
+    together = _one_holdout(page, chosen)
+    if together:
+        _board(board, [leaderboard.Row.of(v) for v in chosen], "all on the holdout")
     comparison_list.show(page, versions)
     found = None
     with parts.guarded("compare the versions"):
         found = comparison_evidence.show(page, champion, chosen)
+    if not together and found is not None:
+        where = f"all on the same {found.rows:,} holdout rows"
+        _board(board, [leaderboard.Row.measured(v, found) for v in chosen], where)
+    elif not together:
+        where = "each on the holdout of its own training"
+        _board(board, [leaderboard.Row.of(v) for v in chosen], where)
     sound = [version for version in chosen if found and version.version in found.sides]
     comparison_promote.show(page, versions, champion, sound or chosen)
     st.subheader("Side by side", anchor=False)
     with parts.guarded("draw the versions"):
         comparison_views.show(page, chosen, found)
     _deleted(versions)
+
+
+def _board(place: Any, rows: Sequence[leaderboard.Row], where: str) -> None:
+    with place:
+        leaderboard.show(rows, "compared", "comparison", where)
+
+
+def _one_holdout(page: Page, chosen: Sequence[Version]) -> bool:
+    """Whether the logged figures can stand beside each other: a retraining has its own holdout."""
+    with parts.guarded("find the holdouts"):
+        return cached.same_holdout(page.settings, page.project, chosen)
+    return False
 
 
 def _deleted(versions: Sequence[Version]) -> None:

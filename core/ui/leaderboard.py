@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from core.services.comparison import HOLDOUT_METRICS, Version
+from core.services.comparison import HOLDOUT_METRICS, Compared, Version
 from core.ui.words import escape, score
 
 # Narrower than this, eight figures beside a name would have to be scrolled sideways.
@@ -20,7 +20,7 @@ CHALLENGER_BADGE = ":blue-badge[challenger]"
 
 @dataclass(frozen=True)
 class Row:
-    """One version on the holdout; ``metrics`` by key, None where one is undefined."""
+    """One version on some rows; ``metrics`` by key, None where one is undefined."""
 
     version: str
     title: str
@@ -33,9 +33,16 @@ class Row:
         known = {info.key: version.metrics.get(f"test_{info.key}") for info in HOLDOUT_METRICS}
         return cls(version.version, version.title, version.aliases, known)
 
+    @classmethod
+    def measured(cls, version: Version, found: Compared) -> Row:
+        """A version with its figures on the rows of a comparison; none if it is not in it."""
+        side = found.sides.get(version.version)
+        known = {i.key: side.metrics[i.key].value if side else None for i in HOLDOUT_METRICS}
+        return cls(version.version, version.title, version.aliases, known)
 
-def show(rows: Sequence[Row], key: str, file_name: str) -> None:
-    """The table, how to read it, and its numbers in full to download."""
+
+def show(rows: Sequence[Row], key: str, file_name: str, where: str = "all on the holdout") -> None:
+    """The table, how to read it, and its numbers in full to download; ``where``: on which rows."""
     best = {info.key: _best(rows, info.key) for info in HOLDOUT_METRICS}
     table = pd.DataFrame(
         {
@@ -53,7 +60,7 @@ def show(rows: Sequence[Row], key: str, file_name: str) -> None:
         marked = ":green-background[**best**] of its column · " if len(rows) > 1 else ""
         explained = "\n".join(f"- **{i.title}**: {i.explanation}" for i in HOLDOUT_METRICS)
         st.caption(
-            f"{marked}↑ higher is better, ↓ lower is better · all on the holdout", help=explained
+            f"{marked}↑ higher is better, ↓ lower is better · {escape(where)}", help=explained
         )
         st.download_button(
             "Numbers (CSV)",

@@ -81,6 +81,8 @@ def headline_words(
     """The best model of a training, and where it stands to the champion."""
     name = f"v{best['version']} {_title(best)}"
     auc = f"ROC AUC {score(best['test']['roc_auc'])}"
+    if result.get("retraining"):
+        auc += " on its own holdout, with the newest production rows"
     champion = next((version for version in registered.values() if version.is_champion), None)
     if _made_champion(page.settings, result["run_id"]) == best["version"]:
         return f"**{name}** is the best ({auc}) and became champion: there was none before."

@@ -10,7 +10,7 @@ import pytest
 from core.dataset import spec as specs
 from core.errors import BadInput, SpecError
 from core.files import write_text
-from core.services import promotion
+from core.services import comparison, promotion
 from core.tracking import registry, runs
 
 
@@ -39,6 +39,24 @@ def test_another_model_than_the_measured_fails_the_proof(trained: Any) -> None:
     trained.models["2"] = trained.models["1"]
     items = {i.name: i for i in promotion.gate(trained.settings, "club", "2").items}
     assert not items["Load-back proof"].passed
+
+
+def test_a_retrained_version_is_not_held_to_figures_of_its_other_holdout(club: Any) -> None:
+    before = club.prepare()
+    club.train(before)
+    holdout, club.test = club.test, club.test.iloc[: len(club.test) // 2]
+    result = club.train(club.prepare(renews_run_id=before), champion=False)
+    club.test = holdout
+    club.prepare()
+    gate = promotion.gate(club.settings, "club", result["best"]["version"])
+    items = {item.name: item for item in gate.items}
+    assert gate.rows == len(holdout)
+    assert items["Load-back proof"].passed
+    assert items["Load-back proof"].found == "proven at its training, on another holdout"
+    versions = comparison.versions(club.settings, "club")
+    assert not comparison.same_holdout(club.settings, "club", versions)
+    firsts = [one for one in versions if one.version in ("1", "2")]
+    assert comparison.same_holdout(club.settings, "club", firsts)
 
 
 def test_the_projects_own_limits(trained: Any) -> None:
