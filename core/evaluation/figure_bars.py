@@ -35,7 +35,7 @@ def confusion_figure(
     share = cells / np.where(of_actual, of_actual, 1)
     text = [
         [
-            f"{cells[row, column]:,}<br>{share[row, column]:.1%} of {class_names[row]}"
+            f"{cells[row, column]:,}<br>{100 * share[row, column]:.1f} % of {class_names[row]}"
             for column in (0, 1)
         ]
         for row in (0, 1)
@@ -58,7 +58,7 @@ def confusion_figure(
     right = (cells[0, 0] + cells[1, 1]) / total
     return figure.update_layout(
         layout(
-            f"{right:.1%} of {total:,} decisions right: {cells[0, 1]:,} false alarms, "
+            f"{100 * right:.1f} % of {total:,} decisions right: {cells[0, 1]:,} false alarms, "
             f"{cells[1, 0]:,} overlooked",
             xaxis={"title": {"text": "Decision of the model (rows)"}},
             yaxis={"title": {"text": "What happened (rows)"}, "autorange": "reversed"},

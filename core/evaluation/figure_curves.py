@@ -47,6 +47,8 @@ def _standing(name: str, scores: Mapping[str, float], word: str) -> str:
     best = max(scores, key=lambda other: scores[other])
     if scores[name] >= scores[best]:
         return f"{said}, the best of {len(scores)}"
+    if digits(scores[name]) == digits(scores[best]):
+        return f"{said}, level with {best}"
     return f"{said}, behind {best} with {digits(scores[best])}"
 
 

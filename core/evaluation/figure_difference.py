@@ -71,7 +71,7 @@ def difference_figure(
     return figure.update_layout(
         layout(
             _finding(judged, info.word),
-            height=150 + 34 * len(drawn),
+            height=170 + 34 * len(drawn),
             xaxis={
                 "title": {"text": f"Difference in {info.word} ({100 * level:g} % interval)"},
                 "tickformat": "+.3~g",
@@ -80,7 +80,7 @@ def difference_figure(
                 "type": "category",
                 "categoryorder": "array",
                 "categoryarray": list(drawn),
-                "autorange": "reversed",
+                "range": [len(drawn) - 0.5, -1.0],  # room above the first for the line's name
             },
         )
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _BINS = 50
+_HEADROOM = 1.15  # for the threshold's name above the tallest bar
 
 
 def probability_histogram(
@@ -85,19 +86,19 @@ def _histogram(
     figure.add_vline(
         x=threshold,
         line={"color": CHAMPION, "dash": "dash"},
-        annotation_text=f"threshold {threshold:g}",
-        annotation_position="top",
-        annotation_yshift=4,
+        annotation_text=f"threshold {threshold:.3g}",
+        annotation_position="top left" if threshold > 0.5 else "top right",
     )
+    highest = int(np.sum([count for *_, count in bars], axis=0).max())
     are = "row is" if rows == 1 else "rows are"
     return figure.update_layout(
         layout(
-            f"{above / rows:.1%} of {rows:,} {are} above the threshold of {threshold:g}",
+            f"{100 * above / rows:.1f} % of {rows:,} {are} above the threshold of {threshold:.3g}",
             barmode="stack",
             bargap=0,
             showlegend=legend,
             xaxis={"title": {"text": "Predicted probability"}, "range": [0, 1]},
-            yaxis={"title": {"text": "Rows"}},
+            yaxis={"title": {"text": "Rows"}, "range": [0, _HEADROOM * highest]},
         )
     )
 

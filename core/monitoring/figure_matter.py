@@ -45,6 +45,7 @@ def effect_figure(effects: Sequence[FeatureEffect], drift: Sequence[FeatureDrift
                 "title": "change of the probability (percentage points)",
                 "rangemode": "tozero",
             },
+            yaxis={"showgrid": False},
             showlegend=False,
         ),
     )
@@ -87,7 +88,7 @@ def slice_figure(found: FeatureSlices) -> Figure:
             barmode="group",
             height=max(220, 130 + 60 * len(shown)),
             xaxis={"title": "share of rows", "tickformat": ".0%", "rangemode": "tozero"},
-            yaxis={"title": found.feature, "type": "category"},
+            yaxis={"title": found.feature, "type": "category", "showgrid": False},
             legend={"traceorder": "reversed"},
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_WINDOWS = 200  # beyond it a point is narrower than its mark; the latest are shown
 MOST_NAMED, LEVEL_NAMES, LONGEST_NAME = 10, 4, 16
+_LEAST_DECADE = -3  # lower is as good as none
 _BAND = "rgba(228,87,46,0.16)"
 
 
@@ -49,18 +51,36 @@ def drift_timeline(windows: Sequence[WindowResult]) -> Figure:
         palette.layout(
             drift_words(shown),
             xaxis=_window_axis(shown),
-            yaxis={"title": "PSI ÷ threshold (log scale)", "type": "log"},
+            yaxis={"title": "PSI ÷ threshold (log scale)", **_decades(shown)},
             showlegend=False,
             height=300,
         ),
     )
-    figure.add_hline(
-        y=1,
-        line={"color": palette.ALARM, "dash": "dot"},
-        annotation_text="most that chance gives",
-        annotation_position="bottom left",
+    figure.add_hline(y=1, line={"color": palette.ALARM, "dash": "dot"})
+    return figure.add_annotation(
+        text="most that chance gives",
+        x=0,
+        xref="x domain",
+        xanchor="left",
+        y=0,  # on a logarithmic axis an annotation stands at the exponent
+        yref="y",
+        yanchor="bottom",
+        showarrow=False,
     )
-    return figure
+
+
+def _decades(windows: Sequence[WindowResult]) -> dict[str, Any]:
+    """A logarithmic axis over whole decades, each with its number in full."""
+    ratios = [one.drift for one in windows if one.drift]
+    low = math.floor(math.log10(min([*ratios, 1.0])))
+    high = math.ceil(math.log10(max([*ratios, 1.0])))
+    exponents = range(max(low, _LEAST_DECADE), max(high, 1) + 1)
+    return {
+        "type": "log",
+        "range": [exponents[0] - 0.15, exponents[-1] + 0.15],
+        "tickvals": [10.0**exponent for exponent in exponents],
+        "ticktext": [f"{10.0**exponent:,.{max(0, -exponent)}f}" for exponent in exponents],
+    }
 
 
 def drift_words(windows: Sequence[WindowResult]) -> str:
@@ -180,7 +200,8 @@ def _performance_words(
         figures: list[Mapping[str, Interval]] = [getattr(one, kind) for one in windows]
         known = [found[metric] for found in figures if metric in found]
         if known:
-            return f"{title}: {known[-1].value:.3f} {words} in the latest such window{held}"
+            where = "the one window" if len(windows) == 1 else "the latest such window"
+            return f"{title}: {known[-1].value:.3f} {words} in {where}{held}"
     return title
 
 

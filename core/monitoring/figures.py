@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_CATEGORIES = 15
+_ROOMY = 0.4  # of the longest bar: the words fit into it
 TRAINING, PRODUCTION = "training", "production"
 
 
@@ -81,6 +82,7 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         (feature for feature in drift if feature.psi is not None), key=lambda one: one.psi or 0.0
     )
     names = [feature.name for feature in known]
+    most = max((feature.psi or 0.0 for feature in known), default=0.0)
     bars = go.Bar(
         x=[feature.psi for feature in known],
         y=names,
@@ -89,10 +91,10 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         showlegend=False,  # the axis names it, and its colours are levels
         marker={"color": [palette.STATUS_COLOUR[feature.level] for feature in known]},
         text=[
-            f"{palette.STATUS_SIGN[feature.level]} {feature.psi:.3g} {feature.level}"
+            f"{palette.STATUS_SIGN[feature.level]} {_psi(feature.psi)} {feature.level}"
             for feature in known
         ],
-        textposition="auto",
+        textposition=["inside" if (one.psi or 0.0) > _ROOMY * most else "outside" for one in known],
         customdata=[[feature.level, feature.change] for feature in known],
         meta=["level", "change"],
         hovertemplate="%{y}: PSI %{x:.3f}<br>%{customdata[1]}<extra></extra>",
@@ -110,8 +112,14 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         [bars, ticks],
         title or f"{alarmed} of {len(drift)} features in alarm",
         xaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
+        yaxis={"showgrid": False},  # a line would strike through the words beside short bars
         height=max(220, 120 + 36 * len(known)),
     )
+
+
+def _psi(value: float | None) -> str:
+    """Three decimals, as thresholds have; three digits beyond 1."""
+    return f"{value or 0.0:.3f}" if (value or 0.0) < 1 else f"{value:.3g}"
 
 
 def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figure:

@@ -10,7 +10,7 @@ from core.services.monitoring_timeline import EVERY, Cut, CutKind, LiveTimeline,
 from core.ui import cached, pairs, parts
 from core.ui import monitoring_window as windows
 from core.ui.frame import Page
-from core.ui.words import escape, number
+from core.ui.words import escape, score
 
 _POLL = "3s"
 _LONG_READ = 100_000  # rows: below it, reading is over before anybody could read a progress
@@ -109,6 +109,9 @@ def _draw(page: Page, cut: Cut, timeline: LiveTimeline, metric: str) -> None:
 
 
 def _charts(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> None:
+    if len(found) == 1:
+        _only_window(found, timeline, metric)
+        return
     left, right = pairs.pair("monitoring_timeline")
     with left:
         figure = monitoring_figures.timeline(found)
@@ -129,6 +132,19 @@ def _charts(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> N
                     f"Not estimated in {refused} of {len(found)} windows. "
                     f"{escape(_why_no_estimate(found))}"
                 )
+
+
+def _only_window(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> None:
+    """One point is no line: its two findings in words."""
+    reference = timeline.reference.get(metric)
+    drawn = monitoring_figures.performance_over_time(found, metric, reference)
+    said = [monitoring_figures.timeline(found).layout.title.text]
+    said.append(drawn.layout.title.text if drawn else _why_no_estimate(found))
+    st.markdown("  \n".join(f"**{escape(one)}**" for one in said))
+    st.caption(
+        "One window so far; from the second on they are drawn over time. A window for each so "
+        "many rows shows how it went within this one."
+    )
 
 
 def _why_no_estimate(found: list[WindowResult]) -> str:
@@ -170,8 +186,8 @@ def _table(found: list[WindowResult], metric: str) -> None:
                         "level": one.level + (", forming" if one.forming else ""),
                         "rows": one.rows,
                         "worst feature": one.worst or "–",
-                        "PSI": number(one.worst_psi),
-                        "by chance below": number(one.threshold),
+                        "PSI": score(one.worst_psi),
+                        "by chance below": score(one.threshold),
                         f"{_METRICS[metric]}, estimated": _interval(one.estimated.get(metric)),
                         "on labels": _interval(one.realised.get(metric)),
                         "labelled": one.labelled_rows,
@@ -188,5 +204,5 @@ def _table(found: list[WindowResult], metric: str) -> None:
 def _interval(figure: object) -> str:
     if figure is None:
         return "–"
-    value, low, high = (number(getattr(figure, name)) for name in ("value", "low", "high"))
+    value, low, high = (score(getattr(figure, name)) for name in ("value", "low", "high"))
     return f"{value} ({low} to {high})"

@@ -55,6 +55,15 @@ def test_drift_is_drawn_against_what_chance_gives():
     assert "(log scale)" in figure.layout.yaxis.title.text
 
 
+def test_the_axis_reads_in_whole_decades_and_the_limit_is_named_on_its_line():
+    figure = drift_timeline([QUIET, replace(LOUD, drift=930.0)])
+    axis = figure.layout.yaxis
+    assert list(axis.ticktext) == ["0.1", "1", "10", "100", "1,000"]
+    assert axis.range[0] < -1 and axis.range[1] > 3
+    (name,) = figure.layout.annotations
+    assert (name.text, name.y) == ("most that chance gives", 0), "10 to the power of 0 is 1"
+
+
 @pytest.mark.parametrize(
     ("windows", "words"),
     [
