@@ -37,7 +37,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Standing:
-    """A project at this moment. ``drift_level`` is ok, warning, alarm, unknown or None."""
+    """A project at this moment. ``drift_level`` is ok, warning, alarm, unknown or None.
+
+    ``way_back``: what an alarm asks for next (retrain, compare or score); None without one.
+    """
 
     project: str
     title: str
@@ -47,6 +50,7 @@ class Standing:
     logged_rows: int
     drift_level: str | None
     drift_verdict: str
+    way_back: str | None
     last: Run | None
     recent: tuple[Run, ...]
 
@@ -76,9 +80,22 @@ def standing(settings: Settings, project: str) -> Standing:
         logged_rows=logged,
         drift_level=monitor.tags.get("level") if monitor else None,
         drift_verdict=monitor.tags.get("verdict", "") if monitor else "",
+        way_back=_way_back(recent, monitor),
         last=recent[0] if recent else None,
         recent=tuple(recent[:12]),
     )
+
+
+def _way_back(recent: list[Run], monitor: Run | None) -> str | None:
+    """After an alarm: retrain, then compare with what was trained, then score with the promoted."""
+    if monitor is None or monitor.tags.get("level") != "alarm":
+        return None
+    since = {
+        run.action
+        for run in recent
+        if run.status == "FINISHED" and run.started_at > monitor.started_at
+    }
+    return "score" if "promote" in since else "compare" if "train" in since else "retrain"
 
 
 def endpoint(settings: Settings, project: str) -> tuple[str, str]:
@@ -103,6 +120,11 @@ def describe(run: Run) -> str:
         words += f" with v{run.tags.get('version', '?')}"
     elif run.action == "prepare" and "rows_prepared" in run.metrics:
         words = f"prepared {run.metrics['rows_prepared']:,.0f} rows"
+    elif run.tags.get("purpose") == "retrain":
+        words = {
+            "prepare": "put production rows together with the old",
+            "train": "retrained on production rows",
+        }.get(run.action, words)
     elif run.action == "train" and "test_roc_auc" in run.metrics:
         words = f"trained, best ROC AUC {run.metrics['test_roc_auc']:.3f}"
     elif run.action == "compare" and run.tags.get("kind") == "replay":

@@ -8,7 +8,7 @@ from core.services import overview, projects
 from core.services.overview import Standing, Step
 from core.ui import cached, monitoring_alerts, pairs, parts
 from core.ui.frame import Page
-from core.ui.words import ago, escape, exact, number
+from core.ui.words import ago, escape, exact, score
 
 _NEXT = {
     "prepare": "Look at the raw rows, then clean and split them.",
@@ -16,6 +16,26 @@ _NEXT = {
     "compare": "See the versions side by side and choose who is in charge.",
     "score": "A model is in charge; score a production file with it.",
     "monitor": "Predictions have been logged; see whether they drift, and record the check.",
+}
+
+_WAY_BACK = {
+    "retrain": (
+        "Production has drifted; see what moved, retrain on production rows with known outcomes, "
+        "and promote the better model.",
+        "See and retrain",
+        "5_Drift_monitoring",
+    ),
+    "compare": (
+        "A model was trained since the alarm; compare it with the champion, and promote it if it "
+        "is better.",
+        "Compare and promote",
+        "3_Model_comparison",
+    ),
+    "score": (
+        "Another version took over since the alarm; score production with it, then check again.",
+        "Score with it",
+        "4_Production_scoring",
+    ),
 }
 
 
@@ -60,12 +80,10 @@ def _next(standing: Standing) -> None:
         if step is not None:
             st.markdown(f"**Next: {step.title.lower()}.** {escape(_NEXT[step.key])}")
             parts.go_button(f"{step.title} now", step.page, standing.project, "next")
-        elif standing.drift_level == "alarm":
-            st.markdown(
-                "**Next: lead the model back.** Production has drifted; see what moved, retrain on "
-                "production rows with known outcomes, and promote the better model."
-            )
-            parts.go_button("See and retrain", "5_Drift_monitoring", standing.project, "next")
+        elif standing.way_back is not None:
+            sentence, label, page = _WAY_BACK[standing.way_back]
+            st.markdown(f"**Next: lead the model back.** {sentence}")
+            parts.go_button(label, page, standing.project, "next")
         else:
             st.markdown("**All steps done.** Score new files as they come, and watch for drift.")
             parts.go_button("Score a file", "4_Production_scoring", standing.project, "next")
@@ -110,7 +128,7 @@ def _champion(standing: Standing) -> None:
     )
     shown = (("test_roc_auc", "ROC AUC"), ("test_f1", "F1"), ("test_log_loss", "Log loss"))
     parts.figures_row(
-        [(title, number(version.metrics.get(key)), "on the holdout") for key, title in shown]
+        [(title, score(version.metrics.get(key)), "on the holdout") for key, title in shown]
     )
 
 

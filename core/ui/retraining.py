@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.services import retraining
 from core.services.retraining import JobView
-from core.ui import cached, parts
+from core.ui import cached, pairs, parts
 from core.ui.frame import Page
 from core.ui.words import ago, duration, escape, score
 
-_PARTS = {"recent": "Most recent production rows", "old": "Older holdout rows"}
+_PARTS = ("recent", "old")
 _METRICS = {"log_loss": "Log loss", "roc_auc": "ROC AUC", "f1": "F1"}
 _ALGORITHMS_AT_FIRST = ("lr", "gbc", "rf")
 _HELP = (
@@ -76,10 +76,9 @@ def _ended(page: Page, job: JobView) -> None:
             f"until {found['learnt_until']}, judged from {found['judged_from']}. Chosen by "
             f"{found['chosen_by']}, not by the rows that judge it."
         )
-        first, *rest = found["sentences"]
+        first, *sentences = found["sentences"]
         st.markdown(f"#### {escape(first)}")
-        st.markdown("\n".join(f"- {escape(one)}" for one in rest))
-        _evidence(found)
+        _evidence(found, sentences)
         with st.container(horizontal=True):
             parts.go_button(
                 "Compare and promote", "3_Model_comparison", page.project, "retrained-compare"
@@ -87,7 +86,11 @@ def _ended(page: Page, job: JobView) -> None:
             parts.mlflow_link(page.settings, job.result["run_id"])
 
 
-def _evidence(found: Mapping[str, Any]) -> None:
+def _evidence(found: Mapping[str, Any], sentences: Sequence[str]) -> None:
+    """On the newest production rows and on the old holdout: the finding, all challengers, figures.
+
+    ``sentences``: one for each, in the order of ``_PARTS``.
+    """
     metric = st.segmented_control(
         "Difference in",
         list(_METRICS),
@@ -96,9 +99,10 @@ def _evidence(found: Mapping[str, Any]) -> None:
         format_func=_METRICS.__getitem__,
         key="retrained-metric",
     )
-    for column, (part, title) in zip(st.columns(2), _PARTS.items(), strict=True):
-        with column:
-            st.markdown(f"**{title}**")
+    sides = pairs.pair("retrained")
+    for side, part, sentence in zip(sides, _PARTS, sentences, strict=True):
+        with side:
+            st.markdown(escape(sentence))
             parts.chart(
                 retraining.difference_chart(found["parts"][part], metric or "log_loss"),
                 f"retrained-{part}",
@@ -130,7 +134,7 @@ def _form(page: Page) -> None:
         return
     with st.container(border=True):
         titles = {source.key: source.title for source in sources}
-        left, right = st.columns(2)
+        left, right = pairs.pair("retrain-form")
         source = left.selectbox(
             "Production rows", list(titles), format_func=titles.__getitem__, key="retrain-source"
         )

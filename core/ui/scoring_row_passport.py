@@ -9,10 +9,10 @@ import streamlit as st
 from core.services import row_court, row_passport
 from core.services.row_form import Field
 from core.services.row_passport import Near, Training
-from core.ui import parts, scoring_row_what_if
+from core.ui import pairs, parts, scoring_row_what_if
 from core.ui.frame import Page
 from core.ui.scoring_row_answer import Answered
-from core.ui.words import escape
+from core.ui.words import escape, share
 
 _ZERO_WIDTH = "\u200b"  # two columns may have one title
 
@@ -29,7 +29,7 @@ def show(page: Page, answered: Answered, training: Training, fields: list[Field]
             "Do not trust its answer there.",
             icon=":material/warning:",
         )
-    left, right = st.columns(2, gap="large")
+    left, right = pairs.pair("passport")
     with left, parts.guarded("explain the prediction"):
         _moved(page, answered, training, fields)
     with right, parts.guarded("place the row in training"):
@@ -98,13 +98,13 @@ def _nearest(page: Page, answered: Answered, training: Training, fields: list[Fi
     target = page.spec.target
     st.markdown(
         f"**{near.positive} of the {near.known} nearest training rows: "
-        f"{escape(target.positive_words)}; the model says {answered.result.probability:.0%}**"
+        f"{escape(target.positive_words)}; the model says {share(answered.result.probability)}**"
     )
     st.markdown(row_passport.nearness_words(near), help=row_passport.DISTANCE_WORDS)
     if page.spec.court is None:
         _table(page, near, fields)
         return
-    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+    left, right = pairs.pair("passport-near", wide_right=True)
     with left:
         parts.chart(
             row_court.near_figure(page.spec, near.rows, near.outcome, answered.values),

@@ -290,7 +290,11 @@ def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeyp
         "chosen_by": "cross-validated log loss",
         "learnt_until": "2026-01-05",
         "judged_from": "2026-01-06",
-        "sentences": ["v2 New challenges v1 Old.", "On 300 rows, log loss is better."],
+        "sentences": [
+            "v2 New challenges v1 Old.",
+            "On 300 rows, log loss is better.",
+            "On the old rows, log loss is not shown to differ.",
+        ],
         "parts": {part: {"2": one.as_dict()} for part in ("recent", "old")},
     }
     job = retraining.JobView(
@@ -309,4 +313,5 @@ def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeyp
     watched.log(400, further=15, labelled=True)
     at = open_page()
     assert "v2 New challenges v1 Old" in said(at)
+    assert "On the old rows, log loss is not shown to differ" in said(at)
     assert any(button.key == "retrained-compare" for button in at.button)
