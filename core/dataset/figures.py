@@ -136,7 +136,7 @@ def class_balance_figure(positives: int, labelled: int, rows: int, spec: Project
     share = positives / labelled if labelled else 0.0
     figure.update_layout(
         **layout(
-            f"{share:.1%} of the labelled rows: {spec.target.positive_words}",
+            f"{100 * share:.1f} % of the labelled rows: {spec.target.positive_words}",
             barmode="stack",
             height=170,
             xaxis={"title": {"text": "rows"}},

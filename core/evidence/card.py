@@ -156,7 +156,9 @@ def _figures(facts: Facts) -> Iterator[Block]:
         reason = facts.bench.absent.get(facts.origin.version.version, "") if facts.bench else ""
         yield Paragraph(f"It could not be measured. {reason}".strip())
         return
-    rows = f"{len(facts.bench.y):,} labelled holdout rows, {facts.bench.y.mean():.1%} positive"
+    rows = (
+        f"{len(facts.bench.y):,} labelled holdout rows, {100 * facts.bench.y.mean():.1f} % positive"
+    )
     yield Paragraph(f"On {rows}. {facts.bench.note}".strip())
     yield Table(
         ("Metric", "Value", "95 % interval", "What it says"),

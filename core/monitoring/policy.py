@@ -17,7 +17,7 @@ from core.monitoring.drops import Drop, drops
 from core.monitoring.estimate import MAX_DOMAIN_AUC, Estimate
 from core.monitoring.thresholds import Level
 from core.monitoring.verdict import verdict
-from core.monitoring.words import listed
+from core.monitoring.words import listed, percent
 
 LEVEL_ORDER: tuple[Level, ...] = ("alarm", "warning", "unknown", "ok")
 
@@ -120,8 +120,9 @@ def _drift_alerts(feature: FeatureDrift) -> list[Alert]:
             Alert(
                 f"missing:{feature.name}",
                 feature.level,
-                f"{feature.name} is missing in {feature.missing_share or 0:.0%} of the rows, "
-                f"{feature.reference_missing_share or 0:.0%} in training; check what feeds it.",
+                f"{feature.name} is missing in {percent(feature.missing_share or 0.0)} of the "
+                f"rows, {percent(feature.reference_missing_share or 0.0)} in training; check what "
+                "feeds it.",
             )
         )
     return alerts

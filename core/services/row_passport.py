@@ -225,8 +225,8 @@ def sum_words(found: Explanation) -> str:
             f"(all contributions) = {found.output:+.3f} in log-odds, which is {end}."
         )
     return (
-        f"{found.base:.1%} (the mean over training rows) {100 * moved:+.1f} points "
-        f"(all contributions) = {found.output:.1%}."
+        f"{100 * found.base:.1f} % (the mean over training rows) {100 * moved:+.1f} points "
+        f"(all contributions) = {100 * found.output:.1f} %."
     )
 
 

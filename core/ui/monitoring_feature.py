@@ -9,7 +9,7 @@ from core.services import monitoring_figures
 from core.services.monitoring import FeatureDrift, Report
 from core.ui import pairs, parts
 from core.ui.frame import Page
-from core.ui.words import escape, number, share
+from core.ui.words import escape, number, score, share
 
 _PROBABILITY = "probability"
 _TERMS = {
@@ -103,15 +103,19 @@ def _statistics(drift: FeatureDrift) -> None:
     for key, (title, explained) in _TERMS.items():
         value = getattr(drift, key)
         if value is not None:
-            st.markdown(f"**{title}: {number(value)}**  \n:small[:gray[{explained}]]")
+            st.markdown(f"**{title}: {_figure(key, value)}**  \n:small[:gray[{explained}]]")
     shares = [
         ("missing", drift.missing_share, f"{share(drift.reference_missing_share)} in training"),
-        ("outside training's range", drift.out_of_range_share, "0% in training"),
-        ("in categories that training never had", drift.new_category_share, "0% in training"),
+        ("outside training's range", drift.out_of_range_share, "none in training"),
+        ("in categories that training never had", drift.new_category_share, "none in training"),
     ]
     for words, part, before in shares:
         if part is not None:
             st.caption(f"{share(part)} {words} ({before})")
+
+
+def _figure(key: str, value: float) -> str:
+    return number(value) if key == "chi_squared" else score(value)
 
 
 def _all_features(page: Page, report: Report) -> None:

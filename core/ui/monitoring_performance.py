@@ -8,7 +8,7 @@ import streamlit as st
 from core.services import monitoring, monitoring_figures
 from core.services.monitoring import Report
 from core.ui import pairs, parts
-from core.ui.words import escape, number
+from core.ui.words import escape, score
 
 _NAMES = {
     "roc_auc": "ROC AUC",
@@ -55,8 +55,7 @@ def _estimated(report: Report) -> None:
         auc = estimate.metrics.get("roc_auc")
         if auc is not None:
             st.markdown(
-                f"ROC AUC **{number(auc.value)}**, most likely {number(auc.low)} to "
-                f"{number(auc.high)}"
+                f"ROC AUC **{score(auc.value)}**, most likely {score(auc.low)} to {score(auc.high)}"
             )
         st.caption(escape(estimate.reason))
 
@@ -84,7 +83,7 @@ def _table(report: Report, reference: dict[str, float]) -> None:
                 [
                     {
                         "metric": title,
-                        "holdout": number(reference.get(name)),
+                        "holdout": score(reference.get(name)),
                         "estimated": _interval(vars(report.estimate.metrics[name]))
                         if name in report.estimate.metrics
                         else "–",
@@ -101,5 +100,5 @@ def _table(report: Report, reference: dict[str, float]) -> None:
 def _interval(figure: dict[str, float | None] | None) -> str:
     if figure is None or figure.get("value") is None:
         return "–"
-    value, low, high = (number(figure.get(key)) for key in ("value", "low", "high"))
+    value, low, high = (score(figure.get(key)) for key in ("value", "low", "high"))
     return value if low == high else f"{value} ({low} to {high})"

@@ -12,7 +12,7 @@ from core.services.replay import Report, Which
 from core.services.scoring import Version
 from core.ui import parts
 from core.ui.frame import Page
-from core.ui.words import ago, escape, exact, number, share
+from core.ui.words import ago, escape, exact, number, score, share
 
 _LAST, _TIME = "last", "time"
 _HOW = {_LAST: "The last rows", _TIME: "A window of time"}
@@ -223,7 +223,7 @@ def _metric_row(key: str, title: str, then: float | None, now: float | None) -> 
     better = ""
     if then is not None and now is not None and then != now:
         better = "now" if (now > then) != (key in _LOWER_IS_BETTER) else "then"
-    return {"": title, "then": number(then), "now": number(now), "better": better}
+    return {"": title, "then": score(then), "now": score(now), "better": better}
 
 
 def _changed(page: Page, report: Report) -> None:

@@ -11,7 +11,7 @@ from core.services import scored_files, scoring, scoring_figures
 from core.services.scoring import FileResult
 from core.ui import parts
 from core.ui.frame import Page
-from core.ui.words import duration, escape, number, share
+from core.ui.words import duration, escape, number, score, share
 
 _METRICS = {
     "roc_auc": ("ROC AUC", "chance that a positive is ranked above a negative; 0.5 is a coin"),
@@ -137,7 +137,7 @@ def _measured(result: FileResult) -> None:
             known = before is not None and now is not None
             st.metric(
                 title,
-                number(now),
+                score(now),
                 delta=f"{now - before:+.3f}" if known else None,
                 delta_color="inverse" if name == "log_loss" else "normal",
                 help=explained,

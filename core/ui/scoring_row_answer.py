@@ -11,7 +11,7 @@ from core.services.row_scoring import RowResult
 from core.services.scoring import Version
 from core.ui import parts
 from core.ui.frame import Page
-from core.ui.words import escape
+from core.ui.words import escape, share
 
 HERE, REST = "here", "rest"
 WAYS = {HERE: "This process", REST: "The REST endpoint"}
@@ -53,13 +53,13 @@ def _verdict(page: Page, answered: Answered) -> None:
     st.progress(result.probability)
     parts.figures_row(
         [
-            (target.positive_words.capitalize(), f"{result.probability:.1%}", None),
-            (target.negative_words.capitalize(), f"{result.probability_negative:.1%}", None),
+            (target.positive_words.capitalize(), share(result.probability), None),
+            (target.negative_words.capitalize(), share(result.probability_negative), None),
         ]
     )
     st.markdown(
-        f"{result.probability:.1%} is {above} the threshold of {result.threshold:.0%}, so the "
-        f"decision is **{escape(verdict)}**."
+        f"{share(result.probability)} is {above} the threshold of {share(result.threshold)}, so "
+        f"the decision is **{escape(verdict)}**."
     )
     way = "the REST endpoint" if answered.through == REST else "this process"
     st.caption(

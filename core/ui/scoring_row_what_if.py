@@ -13,7 +13,7 @@ from core.services.row_passport import Training
 from core.ui import parts
 from core.ui.frame import Page
 from core.ui.scoring_row_answer import Answered
-from core.ui.words import escape
+from core.ui.words import escape, share
 
 _MOST_CONTROLS = 8
 _COURT = "the whole court"
@@ -108,7 +108,7 @@ def _outcome(
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.metric(
             f"{target.positive_words.capitalize()}, explored",
-            f"{probability:.1%}",
+            share(probability),
             f"{moved:+.1f} points" if changed else "as scored",
             delta_color="normal" if changed else "off",
             delta_arrow="auto" if changed else "off",

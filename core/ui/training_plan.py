@@ -140,7 +140,7 @@ def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> s
     most = "Up to " if plan.tuned_models < len(plan.models) else ""
     said = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
     if ready.ready:
-        part = f"{plan.fit_share:.0%} of the " if plan.fit_share < 1 else ""
+        part = f"{100 * plan.fit_share:.0f} % of the " if plan.fit_share < 1 else ""
         said += f" on {part}{ready.train_rows:,} training rows"
     if (minutes := plan.options.minutes) is not None:
         said += f", tuned for {minutes:g} min at the most"

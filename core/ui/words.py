@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+
 
 def number(value: float | None, digits: int = 3) -> str:
     """Three significant digits, thousands separated; a dash where there is none."""
@@ -31,8 +33,8 @@ def megabytes(size: float) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share as a percentage with one decimal; a dash where there is none."""
-    return "–" if value is None or math.isnan(value) else f"{value:.1%}"
+    """A share as a percentage with one decimal, "54.7 %"; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f}{_UNBROKEN}%"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
@@ -63,7 +65,11 @@ def duration(seconds: float) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as it is, where Streamlit would read Markdown or LaTeX into it."""
+    """Text as it is, where Streamlit would read Markdown or LaTeX into it.
+
+    A figure and its percent sign stay on one line.
+    """
+    text = text.replace(" %", f"{_UNBROKEN}%")
     for sign in "\\`*_{}[]()#+!|~$<>:":
         text = text.replace(sign, "\\" + sign)
     return text
