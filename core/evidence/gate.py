@@ -158,7 +158,7 @@ def _latency(policy: PromotionPolicy, candidate: Measured) -> Item:
         "Latency",
         candidate.microseconds <= policy.microseconds_a_row,
         f"{candidate.microseconds:.3g} µs a row",
-        f"{policy.microseconds_a_row:g} µs a row at most",
+        f"{policy.microseconds_a_row:,g} µs a row at most",
     )
 
 

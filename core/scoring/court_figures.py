@@ -136,7 +136,7 @@ def _court_layout(row: tuple[float, float], **extra: Any) -> dict[str, Any]:
         "",
         **{
             "height": _HEIGHT,
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 32},
             "xaxis": {**axis, "range": [-reach, reach], "showticklabels": False},
             "yaxis": {
                 **axis,
@@ -145,7 +145,7 @@ def _court_layout(row: tuple[float, float], **extra: Any) -> dict[str, Any]:
                 "constraintoward": "top",
                 "showticklabels": False,
             },
-            "legend": {"y": 0.01, "yanchor": "bottom", "x": 0.5, "xanchor": "center"},
+            "legend": {"y": 0, "yanchor": "top", "x": 0.5, "xanchor": "center"},
             **extra,
         },
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 10
 _TICKS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-_MOST_TICKS = 5
+_MOST_TICKS = 4
 _BAND = "rgba(128,138,155,0.16)"
 _ROW_HEIGHT = 46
 _EDGE = 4.0  # percent beyond the ends, where values outside training are drawn

@@ -211,7 +211,8 @@ def _steps(
             "5_Drift_monitoring",
             monitor is not None,
             {"ok": "no drift", "warning": "a small shift", "alarm": "drift found"}.get(
-                level or "", "no check on record since the last scoring"
+                level or "",
+                "no check on record since the last scoring" if logged else "nothing to watch yet",
             ),
         ),
     )

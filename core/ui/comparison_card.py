@@ -10,7 +10,7 @@ from core.services import model_card, reproduction, training
 from core.services.comparison import Version
 from core.services.model_card import ModelCard
 from core.settings import Settings
-from core.ui import cached, parts
+from core.ui import cached, pairs, parts
 from core.ui.frame import Page
 from core.ui.words import escape
 
@@ -25,7 +25,7 @@ def show(page: Page, chosen: Sequence[Version]) -> None:
         "Version", list(labels), format_func=labels.__getitem__, key="card-of", width=360
     )
     version = next(one for one in chosen if one.version == number)
-    left, right = st.columns(2, gap="large")
+    left, right = pairs.pair("card")
     with left, parts.guarded("make the model card"):
         _card(page, version)
     with right, parts.guarded("train it again"):

@@ -37,6 +37,8 @@ _WAY_BACK = {
         "4_Production_scoring",
     ),
 }
+# The cards share the width; a last row of fewer keeps their size nearly.
+_STEPS_STYLE = "<style>.st-key-home-steps > div {flex: 1 1 9.25rem !important}</style>"
 
 
 def body(page: Page) -> None:
@@ -90,7 +92,8 @@ def _next(standing: Standing) -> None:
 
 
 def _steps(standing: Standing) -> None:
-    with st.container(horizontal=True, gap="small"):
+    st.html(_STEPS_STYLE)
+    with st.container(horizontal=True, gap="small", key="home-steps"):
         for step in standing.steps:
             with st.container(border=True, height="stretch", width=156):
                 _step(step, standing)

@@ -68,7 +68,12 @@ def body(page: Page) -> None:
 
 
 def _show(page: Page, choice: Choice) -> Report:
+    waiting = st.empty()
+    if windows.is_first_look(page):
+        with waiting.container(border=True):
+            _last_recorded(page)
     report = windows.judged(page, choice)
+    waiting.empty()
     _verdict(page, report, choice)
     with parts.guarded("read the alerts"):
         monitoring_alerts.show(page)
@@ -86,6 +91,17 @@ def _show(page: Page, choice: Choice) -> Report:
     monitoring_feature.show(page, report)
     monitoring_performance.show(report)
     return report
+
+
+def _last_recorded(page: Page) -> None:
+    """What is known at once, while the rows are judged for the first time."""
+    standing = cached.standing(page.settings, page.project)
+    if standing.drift_level is None:
+        st.caption("The logged rows are being judged; the answer stands here in a few seconds.")
+        return
+    parts.level_badge(standing.drift_level)
+    st.markdown(f"#### {escape(standing.drift_verdict)}")
+    st.caption("So said the last check on record; the logged rows are being judged anew.")
 
 
 def _verdict(page: Page, report: Report, choice: Choice) -> None:

@@ -150,6 +150,11 @@ def _only(page: Page) -> tuple[str | None, str | None]:
     return source, version
 
 
+def is_first_look(page: Page) -> bool:
+    """Whether this session has not seen a judgement of the project's latest rows yet."""
+    return _judged_key(page) not in st.session_state
+
+
 def judged(page: Page, choice: Choice) -> Report:
     """The judgement on the chosen rows; computed again only if rows, labels or policy changed.
 

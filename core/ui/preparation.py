@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.services import preparation, projects
 from core.services.preparation import RawData
-from core.ui import cached, parts
+from core.ui import cached, pairs, parts
 from core.ui.frame import Page
 from core.ui.words import number, share
 
@@ -104,7 +104,7 @@ def _sources(page: Page, expanded: bool) -> None:
             required=True,
             help="The development file has labels to learn from; production is scored later.",
         )
-        upload, public = st.columns(2, gap="large")
+        upload, public = pairs.pair("other-data")
         with upload:
             _upload(page, role or "dev")
         with public:
@@ -189,7 +189,7 @@ def _new_project(page: Page) -> None:
 
 def _charts(page: Page, raw: RawData) -> None:
     court = preparation.court_figure(raw, page.spec)
-    left, right = st.columns(2, gap="large")
+    left, right = pairs.pair("raw-charts")
     with left:
         parts.chart(preparation.balance_figure(raw, page.spec), "balance")
         if court is not None:

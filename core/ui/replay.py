@@ -10,7 +10,7 @@ import streamlit as st
 from core.services import replay
 from core.services.replay import Report, Which
 from core.services.scoring import Version
-from core.ui import parts
+from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, number, score, share
 
@@ -151,7 +151,7 @@ def _result(page: Page, report: Report) -> None:
         ]
     )
     _skipped(report)
-    left, right = st.columns(2, gap="large")
+    left, right = pairs.pair("replay")
     with left:
         words = (target.negative_words, target.positive_words)
         figure = replay.figure(report, words)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services import scoring
 from core.services.scoring import Version
-from core.ui import cached, endpoint, parts, replay, scoring_file, scoring_row
+from core.ui import cached, endpoint, pairs, parts, replay, scoring_file, scoring_row
 from core.ui.frame import Page
 
 _WAYS = {"file": "A file", "row": "One row", "replay": "Logged rows"}
@@ -37,7 +37,7 @@ def body(page: Page) -> None:
 
 def _choices(versions: list[Version]) -> tuple[str, Version]:
     """What to score, and the version to do it with; both stand in the URL."""
-    left, right = st.columns([3, 4], vertical_alignment="bottom")
+    left, right = pairs.pair("scoring")
     wanted = st.query_params.get("way", "file")
     way = left.segmented_control(
         "What to score",

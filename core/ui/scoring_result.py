@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.services import scored_files, scoring, scoring_figures
 from core.services.scoring import FileResult
-from core.ui import parts
+from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.words import duration, escape, number, score, share
 
@@ -103,7 +103,7 @@ def _charts(page: Page, result: FileResult) -> None:
         "out_of_range": scoring_figures.out_of_range(findings),
     }
     shown = {key: figure for key, figure in drawn.items() if figure is not None}
-    columns = st.columns(2, gap="large")
+    columns = pairs.pair("scored")
     for place, (key, figure) in enumerate(shown.items()):
         with columns[place % 2]:
             parts.chart(figure, f"scored-{key}")

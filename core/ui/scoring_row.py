@@ -12,7 +12,7 @@ from core.services.row_form import Field
 from core.services.row_passport import Training
 from core.services.scoring import Version
 from core.services.serving import EndpointView
-from core.ui import parts, scoring_row_answer, scoring_row_passport
+from core.ui import pairs, parts, scoring_row_answer, scoring_row_passport
 from core.ui.frame import Page
 from core.ui.scoring_row_answer import HERE, REST, WAYS, Answered
 
@@ -57,7 +57,7 @@ def _panel(page: Page, version: Version, training: Training, view: EndpointView 
     with parts.guarded("show the form"):
         fields = row_form.fields(page.spec, training.profile)
         _fill(page, training, fields)
-        left, right = st.columns([10, 11] if training.placing else [3, 2], gap="medium")
+        left, right = pairs.pair("row")
         with left:
             if training.placing is not None:
                 _court(page, training, fields)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.services import row_court, row_scoring, row_what_if
 from core.services.row_form import Field
 from core.services.row_passport import Training
-from core.ui import parts
+from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.scoring_row_answer import Answered
 from core.ui.words import escape, share
@@ -27,7 +27,7 @@ def show(page: Page, answered: Answered, training: Training, fields: list[Field]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("#### What if", width="content")
             st.badge("exploration: nothing is logged", icon=":material/science:", color="violet")
-        left, right = st.columns([2, 3], gap="large")
+        left, right = pairs.pair("what-if", wide_right=True)
         movable = [field for field in fields if _can_move(field)]
         with left:
             values = dict(answered.values)

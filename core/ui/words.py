@@ -55,7 +55,9 @@ def exact(moment: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time: "8 s", "2 min 5 s", "1 h 10 min"."""
+    """A length of time: "under 1 s", "8 s", "2 min 5 s", "1 h 10 min"."""
+    if seconds < 1:
+        return "under 1 s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
