@@ -1,4 +1,4 @@
-"""``train``, ``compare``, ``promote``, ``card``, ``reproduce``: up to the model in charge."""
+"""`train`, `compare`, `register`, `promote`, `card`, `reproduce`: up to the model in charge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def add(commands: Commands) -> None:
     """Add these commands to the command line."""
     train_options(commands.add("train", train, "train, tune, evaluate, register; waits"))
     comparing = commands.add("compare", compare, "paired evidence against the champion")
-    comparing.add_argument("--versions", help="comma-separated; default: all")
+    comparing.add_argument(
+        "--versions", help="comma-separated, also models of runs (run-3f2a1b9c); default: all"
+    )
+    registering = commands.add("register", register, "make a version of the model of a run")
+    registering.add_argument(
+        "--run", dest="run_name", required=True, help="its id, or run-3f2a1b9c"
+    )
     promoting = commands.add("promote", promote, "move an alias to a version")
     promoting.add_argument("--version", required=True)
     promoting.add_argument("--alias", default="champion")
@@ -58,6 +64,12 @@ def compare(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
 
     project = project_of(settings, options)
     return comparison.compare(settings, project, names(options.versions) or ())
+
+
+def register(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
+    from core.services import registration
+
+    return registration.register(settings, project_of(settings, options), options.run_name)
 
 
 def promote(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:

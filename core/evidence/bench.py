@@ -132,6 +132,8 @@ def _probability(answer: Any, rows: int) -> np.ndarray:
 def _megabytes(settings: Settings, project: str, version: Version) -> float | None:
     files = settings.models_dir(project).glob(f"v{version.version}_*")
     sizes = [file.stat().st_size for file in files if file.suffix != ".json"]
+    if not sizes and not version.registered:
+        sizes = [models.file_bytes(settings, version)]
     return sizes[0] / 1e6 if sizes else None
 
 

@@ -74,6 +74,8 @@ class RestClient:
         the model would fill it with training's median, and batch scoring refuses such a row.
         """
         refuse_gaps(frame, self._needed)
+        if 0 < len(frame) <= self._rows_per_request:
+            return self._predict_piece(frame)
         pieces = [
             self._predict_piece(frame.iloc[first : first + self._rows_per_request])
             for first in range(0, len(frame), self._rows_per_request)

@@ -25,6 +25,7 @@ from core.monitoring import late_labels, places
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import registry, runs, store
+from core.tracking import unregistered as strays
 from core.tracking.registry import Version
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def versions(settings: Settings, project: str) -> list[Version]:
     if store.is_new(settings):
         return []
     return registry.versions(settings, project)
+
+
+def unregistered(settings: Settings, project: str) -> list[Version]:
+    """Models of finished runs that are no registered version, newest first."""
+    return [] if store.is_new(settings) else strays.unregistered(settings, project)
 
 
 def origins(settings: Settings, project: str, chosen: Sequence[Version]) -> dict[str, Origin]:
@@ -129,12 +135,13 @@ def compare(
 ) -> dict[str, Any]:
     """Challengers against the champion on rows that none was trained on; contract JSON.
 
+    ``which``: versions by number or alias, and runs' models ("run-3f2a1b9c"); none: all versions.
     Differences are paired: ROC AUC by DeLong, the rest by bootstrap; verdicts are corrected for
     the number of challengers (Holm). IntegrityError where the champion itself cannot be measured.
     """
     listed = registry.versions(settings, project)
     champion = registry.find(settings, project)
-    chosen = [registry.find(settings, project, name) for name in which] if which else listed
+    chosen = [_found(settings, project, name) for name in which] if which else listed
     challengers = _others(chosen, champion)
     found = measured(settings, project, [champion, *challengers])
     if champion.version not in found.sides:
@@ -163,6 +170,12 @@ def compare(
             run.json(result, "compare.json")
             result["run_id"] = run.run_id
     return result
+
+
+def _found(settings: Settings, project: str, name: str) -> Version:
+    if not strays.is_run(name):
+        return registry.find(settings, project, name)
+    return strays.find(settings, project, name)
 
 
 def _others(chosen: Sequence[Version], champion: Version) -> list[Version]:

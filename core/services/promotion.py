@@ -131,7 +131,7 @@ def log(settings: Settings, project: str, limit: int = 50) -> list[Entry]:
             run_id=run.run_id,
         )
         for run in runs.recent(settings, project, action="promote", limit=limit)
-        if run.status == "FINISHED"
+        if run.status == "FINISHED" and "alias" in run.params
     ]
 
 

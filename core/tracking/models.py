@@ -132,6 +132,8 @@ def log_model(
                 pyfunc_predict_fn="predict_proba",
                 **options,
             )
+        # MLflow ends the run that it logs to; this one goes on, to its proof.
+        client(settings).update_run(run_id, status="RUNNING")
         logged = _logged(info.model_uri, options["serialization_format"])
         client(settings).set_logged_model_tags(
             info.model_id,
@@ -169,6 +171,15 @@ def load_pipeline(settings: Settings, version: Version) -> Any:
     Raises IntegrityError if the file is not the one that was registered.
     """
     return _load(settings, version.source, version.tags.get("model_sha256", ""))
+
+
+def file_bytes(settings: Settings, version: Version) -> int:
+    """Size of the file that a version's model is stored in."""
+    client(settings)
+    import mlflow
+
+    with mapped_errors("find the model's file"):
+        return _model_file(Path(mlflow.artifacts.download_artifacts(version.source))).stat().st_size
 
 
 @lru_cache(maxsize=12)

@@ -25,7 +25,8 @@ _PROOF_MESSAGE = "proof_message"
 class Version:
     """One registered version with the figures of the run that made it.
 
-    ``metrics`` are the run's, e.g. ``test_roc_auc``; ``params`` its logged hyperparameters.
+    ``metrics`` are the run's, e.g. ``test_roc_auc``; ``params`` its logged hyperparameters. A
+    run's model that is not ``registered`` has the name of its run in the place of a number.
     """
 
     version: str
@@ -39,6 +40,7 @@ class Version:
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    registered: bool = True
 
     @property
     def is_champion(self) -> bool:
@@ -54,9 +56,14 @@ class Version:
         return f"{self.label} cannot be used: {said}"
 
     @property
+    def name(self) -> str:
+        """What it is called in a sentence: "v3", or "run-3f2a1b9c" where it is not registered."""
+        return f"v{self.version}" if self.registered else self.version
+
+    @property
     def label(self) -> str:
         """Short name for a chart or a choice, e.g. "v3 Logistic Regression"."""
-        return f"v{self.version} {self.title}"
+        return f"{self.name} {self.title}"
 
 
 def versions(settings: Settings, project: str) -> list[Version]:

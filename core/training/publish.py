@@ -101,7 +101,7 @@ class _Publication:
                 version.version,
                 logged,
             )
-            self._log.tags({"version": version.version})
+            self._log.tags({"version": version.version, "model_sha256": logged.sha256})
             self._log.finish(at=self._trained.finished_at)
         else:
             self._log.tags({"version": version.version, "error": why_not})

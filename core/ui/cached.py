@@ -63,6 +63,16 @@ def _versions(settings: Settings, project: str, written: tuple[int, ...]) -> lis
     return comparison.versions(settings, project)
 
 
+def unregistered(settings: Settings, project: str) -> list[Version]:
+    """Models of finished runs that are no version, newest first."""
+    return _unregistered(settings, project, token(settings, project))
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _unregistered(settings: Settings, project: str, written: tuple[int, ...]) -> list[Version]:
+    return comparison.unregistered(settings, project)
+
+
 @st.cache_data(show_spinner=False, max_entries=100)
 def evidence(settings: Settings, version: Version) -> Evidence:
     """Curves and importance of a version; a version's evidence never changes."""

@@ -14,6 +14,7 @@ from core.ui import (
     comparison_evidence,
     comparison_list,
     comparison_promote,
+    comparison_register,
     comparison_views,
     leaderboard,
     parts,
@@ -24,7 +25,10 @@ from core.ui.frame import Page
 def body(page: Page) -> None:
     """Choice, the logged figures at once, then the evidence, the decision and the details."""
     versions = cached.versions(page.settings, page.project)
-    if not versions:
+    strays: list[Version] = []
+    with parts.guarded("look for models that are not registered"):
+        strays = cached.unregistered(page.settings, page.project)
+    if not versions and not strays:
         parts.empty(
             "There is no model to compare yet: train one, and it stands here with its figures.",
             "2_Training",
@@ -33,7 +37,7 @@ def body(page: Page) -> None:
         )
         return
     champion = next((version for version in versions if version.is_champion), None)
-    chosen = comparison_choice.choose(page, versions, champion)
+    chosen = comparison_choice.choose(page, versions, champion, strays)
     board = st.container()
     together = _one_holdout(page, chosen)
     if together:
@@ -49,7 +53,9 @@ def body(page: Page) -> None:
         where = "each on the holdout of its own training"
         _board(board, [leaderboard.Row.of(v) for v in chosen], where)
     sound = [version for version in chosen if found and version.version in found.sides]
-    comparison_promote.show(page, versions, champion, sound or chosen)
+    comparison_register.show(page, [version for version in chosen if not version.registered])
+    if versions:
+        comparison_promote.show(page, versions, champion, sound or chosen)
     st.subheader("Side by side", anchor=False)
     with parts.guarded("draw the versions"):
         comparison_views.show(page, chosen, found)

@@ -1,4 +1,4 @@
-"""Which versions are compared: in the URL, so that a link can be shared."""
+"""Which versions and runs are compared: in the URL, so that a link can be shared."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ _PARAMETER = "versions"
 _CHALLENGERS_AT_FIRST = 3
 # More than this on one chart cannot be told apart.
 _CHALLENGERS_AT_MOST = 9
+_STRAYS = (
+    "Those named run-… are models that lie with a run of this project and are no version: logged "
+    "by other code, or their version was deleted. Once chosen, one can be registered below."
+)
 
 
-def choose(page: Page, versions: Sequence[Version], champion: Version | None) -> list[Version]:
-    """The champion, if there is one, and the versions chosen beside it."""
+def choose(
+    page: Page,
+    versions: Sequence[Version],
+    champion: Version | None,
+    strays: Sequence[Version] = (),
+) -> list[Version]:
+    """The champion, if there is one, and what was chosen beside it.
+
+    ``strays``: models of runs that are not registered; offered after the versions, and chosen
+    only by the user.
+    """
     others = {v.version: v for v in versions if v is not champion}
-    first = list(others)[:_CHALLENGERS_AT_FIRST]
+    first = (list(others) or [stray.version for stray in strays])[:_CHALLENGERS_AT_FIRST]
+    if champion is not None:
+        first = list(others)[:_CHALLENGERS_AT_FIRST]
+    others.update({stray.version: stray for stray in strays})
     key = f"compare-{page.project}"
     if key not in st.session_state:
         asked = [number for number in _in_url() if number in others]
@@ -35,10 +51,11 @@ def choose(page: Page, versions: Sequence[Version], champion: Version | None) ->
     chosen = st.multiselect(
         label,
         list(others),
-        format_func=lambda number: others[number].label,
+        format_func=lambda number: _offered(others[number]),
         key=key,
         max_selections=_CHALLENGERS_AT_MOST,
         placeholder="Choose versions",
+        help=_STRAYS if strays else None,
     )
     if chosen == first or not chosen:
         st.query_params.pop(_PARAMETER, None)
@@ -46,6 +63,10 @@ def choose(page: Page, versions: Sequence[Version], champion: Version | None) ->
         st.query_params[_PARAMETER] = ",".join(chosen)
     beside = [others[number] for number in chosen]
     return [champion, *beside] if champion is not None else beside or list(versions[:1])
+
+
+def _offered(version: Version) -> str:
+    return version.label if version.registered else f"{version.label} (not registered)"
 
 
 def _after_promotion(

@@ -46,7 +46,8 @@ def show(
 def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) -> tuple[str, str]:
     """Version and alias as chosen; the best challenger compared is offered."""
     labels = {version.version: version.label for version in versions}
-    challengers = [version for version in chosen if not version.is_champion] or versions[:1]
+    registered = [version for version in chosen if version.registered]
+    challengers = [version for version in registered if not version.is_champion] or versions[:1]
     offered = max(challengers, key=_roc_auc).version
     which, role = st.columns([3, 2], vertical_alignment="bottom")
     number = which.selectbox(

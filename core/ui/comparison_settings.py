@@ -22,7 +22,9 @@ def show(page: Page, chosen: Sequence[Version], found: Compared | None) -> None:
         "the model file's; training is the run's own length."
     )
     _hyperparameters(chosen)
-    comparison_card.show(page, chosen)
+    registered = [version for version in chosen if version.registered]
+    if registered:
+        comparison_card.show(page, registered)
 
 
 def _costs(page: Page, chosen: Sequence[Version], found: Compared | None) -> pd.DataFrame:

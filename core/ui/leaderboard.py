@@ -22,7 +22,7 @@ CHALLENGER_BADGE = ":blue-badge[challenger]"
 class Row:
     """One version on some rows; ``metrics`` by key, None where one is undefined."""
 
-    version: str
+    name: str
     title: str
     aliases: tuple[str, ...]
     metrics: Mapping[str, float | None]
@@ -31,14 +31,14 @@ class Row:
     def of(cls, version: Version) -> Row:
         """A registered version with the figures of its run."""
         known = {info.key: version.metrics.get(f"test_{info.key}") for info in HOLDOUT_METRICS}
-        return cls(version.version, version.title, version.aliases, known)
+        return cls(version.name, version.title, version.aliases, known)
 
     @classmethod
     def measured(cls, version: Version, found: Compared) -> Row:
         """A version with its figures on the rows of a comparison; none if it is not in it."""
         side = found.sides.get(version.version)
         known = {i.key: side.metrics[i.key].value if side else None for i in HOLDOUT_METRICS}
-        return cls(version.version, version.title, version.aliases, known)
+        return cls(version.name, version.title, version.aliases, known)
 
 
 def show(rows: Sequence[Row], key: str, file_name: str, where: str = "all on the holdout") -> None:
@@ -79,7 +79,7 @@ def numbers(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "version": row.version,
+                "version": row.name,
                 "algorithm": row.title,
                 "alias": " ".join(row.aliases),
                 **{info.key: row.metrics.get(info.key) for info in HOLDOUT_METRICS},
@@ -113,7 +113,7 @@ def _narrow_style(headings: Sequence[str]) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"**v{row.version}** {escape(row.title)} {badges(row.aliases)}".strip()
+    return f"**{row.name}** {escape(row.title)} {badges(row.aliases)}".strip()
 
 
 def _cell(value: float | None, best: float | None) -> str:

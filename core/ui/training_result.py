@@ -139,7 +139,7 @@ def _made_champion(settings: Any, run_id: str) -> str | None:
 def _row(model: dict[str, Any], registered: dict[str, Version]) -> leaderboard.Row:
     version = registered.get(model["version"])
     aliases = version.aliases if version else ()
-    return leaderboard.Row(model["version"], _title(model), aliases, model["test"])
+    return leaderboard.Row(f"v{model['version']}", _title(model), aliases, model["test"])
 
 
 def _title(model: dict[str, Any]) -> str:
