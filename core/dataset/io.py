@@ -32,7 +32,7 @@ __all__ = [
     "write_table",
 ]
 
-CHUNK_ROWS = 100_000
+CHUNK_ROWS = 50_000
 _PIECE_BYTES = 64 << 20
 _TEXT_BYTES = 32
 

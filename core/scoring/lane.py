@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-_WAITING = 2
+_WAITING = 1
 
 
 class Lane:

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import charts
 from core.dataset import io, shipped_code
 from core.dataset.prepare import derive
 from core.dataset.spec import ModelPlan, ProjectSpec
-from core.evaluation.png import png_of
-from core.files import write_bytes, write_json, write_text
+from core.files import write_json
 from core.tracking import models
 from core.training import decision, renewal, stages
 from core.training.catalogue import CATALOGUE, Algorithm
 from core.training.evaluation import Holdout, evaluate, learned
-from core.training.figures import figures_of
 from core.training.inputs import ModelInput
 from core.training.kept import Kept, ModelFile, Trained
 from core.training.pipeline import assemble
@@ -130,7 +127,7 @@ def _learning(
 def _keep(
     context: Context, algorithm: str, evaluation: dict[str, Any], holdout: Holdout, tuned: Tuned
 ) -> None:
-    """Values, tables and figures."""
+    """Values and tables."""
     folder, test = context.kept.of(algorithm), context.data.test
     write_json(folder / "evaluation.json", evaluation)
     write_json(folder / "reference_profile.json", _profile(context, holdout))
@@ -147,9 +144,6 @@ def _keep(
     }
     for name, table in tables.items():
         io.write_table(table, folder / "tables" / name)
-    for name, figure in figures_of(evaluation, CATALOGUE[algorithm].title).items():
-        write_text(folder / "figures" / f"{name}.html", charts.page(figure))
-        write_bytes(folder / "figures" / f"{name}.png", png_of(figure))
 
 
 def _keep_for_proof(

@@ -5,7 +5,7 @@
         <algorithm>/     one fitted model
             model.skops or model.pkl
             evaluation.json, reference_profile.json
-            figures/     HTML and PNG
+            figures/     HTML and PNG, drawn when it is published
             tables/      holdout predictions, candidates, folds
             example.parquet, holdout.parquet, fitted.parquet
         whole.json       written when all models are there: from then on it can be published

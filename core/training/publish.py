@@ -15,7 +15,7 @@ from core.errors import IntegrityError
 from core.settings import Settings
 from core.tracking import models, registry, runs
 from core.tracking.runs import RunLog
-from core.training import layers, proof
+from core.training import beside, layers, proof
 from core.training.kept import Kept, Trained, Training
 from core.training.run_record import RunRecord, failed_run
 
@@ -37,16 +37,25 @@ def publish(
     for failed in training.failed:
         failed_run(settings, record.project, run.run_id, failed)
     _comparison(settings, record.project, run, training)
+    drawn = beside.begin(
+        settings.fit_workers,
+        [(beside.draw, (kept.of(one.algorithm), one.title)) for one in training.models],
+    )
     reports: list[dict[str, Any]] = []
     wrong: list[str] = []
+    published: list[tuple[_Publication, bool]] = []
     for place, trained in enumerate(training.models):
         progress.publishing(trained.title, place, len(training.models))
         one = _Publication(settings, record, kept, trained, run.run_id)
         version, why_not = one.run()
+        published.append((one, why_not is None))
         if why_not is None:
             reports.append(one.report(version))
         else:
             wrong.append(f"v{version.version} {trained.title}: {why_not}")
+    drawn()
+    for one, proven in published:
+        one.figures(proven)
     if wrong:
         raise IntegrityError(" ".join(wrong))
     result = {
@@ -108,6 +117,12 @@ class _Publication:
             self._log.finish("FAILED")
         return version, why_not
 
+    def figures(self, proven: bool) -> None:
+        """Log the figures, drawn by now; those of a proven model to the project's folders too."""
+        self._log.folder(self._folder / "figures", "figures")
+        if proven:
+            layers.copy_figures(self._settings, self._project, self._folder, self._trained)
+
     def report(self, version: Version) -> dict[str, Any]:
         """The model's part of the job's result."""
         one = self._trained
@@ -156,7 +171,6 @@ class _Publication:
         self._log.file(self._folder / "evaluation.json")
         self._log.file(self._folder / "reference_profile.json")
         self._log.folder(self._folder / "tables", "tables")
-        self._log.folder(self._folder / "figures", "figures")
 
     def _model(self) -> LoggedModel:
         kept = self._trained.file

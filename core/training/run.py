@@ -15,7 +15,7 @@ from core.files import is_disk_full
 from core.jobs import Reporter
 from core.settings import Settings
 from core.tracking.runs import RunLog
-from core.training import cluster, provenance, publish, renewal, run_record, stages
+from core.training import beside, cluster, provenance, publish, renewal, run_record, stages
 from core.training.catalogue import title_of
 from core.training.fitting import Context, fit
 from core.training.inputs import ModelInput, read_model_input
@@ -102,6 +102,8 @@ def _train(
     spec = specs.load(spec_file)
     data = read_model_input(settings, spec, plan.inputs)
     reporter.report(stages.LOADING, 0, 1, 0.01)
+    workers = settings.fit_workers
+    ready = beside.begin(workers, [(beside.get_ready, ())] * workers)
     record = RunRecord(
         project=plan.project,
         params={**_parameters(plan, data), **provenance.parameters(plan)},
@@ -122,11 +124,13 @@ def _train(
     from core.training.pycaret_adapter import Experiment
 
     target = data.train[spec.target.column]
-    experiment = Experiment(features, target, plan, settings.fit_workers, fits_on)
+    experiment = Experiment(features, target, plan, workers, fits_on)
+    ready()
+    beside.load_storage()
     run.params({"fit_rows": experiment.fit_rows})
     record.params["fit_rows"] = experiment.fit_rows
     kept.write_run({"run_id": run.run_id, "record": vars(record)})
-    context = Context(spec, plan, data, steps, settings.fit_workers, Progress(reporter, plan), kept)
+    context = Context(spec, plan, data, steps, workers, Progress(reporter, plan), kept)
     training = _fit_all(context, experiment)
     if not training.models:
         for failed in training.failed:

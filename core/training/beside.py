@@ -1,0 +1,68 @@
+"""Work for the processes that fit, while this one is busy with what only it can do.
+
+Loading PyCaret and publishing to MLflow keep one processor busy; the others draw the figures, or
+get ready to fit, meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_NEEDED = (
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "sklearn.tree",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.style",
+    "plotly.graph_objects",
+    "core.evaluation.png",
+    "core.training.figures",
+)
+Call = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+def begin(workers: int, calls: Iterable[Call]) -> Callable[[], None]:
+    """Hand functions and their arguments to ``workers`` processes, and return at once.
+
+    What is returned waits until all are done, and raises what one of them raised; with one worker
+    they are done only then.
+    """
+    from joblib import Parallel, delayed
+
+    tasks = [delayed(function)(*arguments) for function, arguments in calls]
+    results = Parallel(n_jobs=workers, return_as="generator_unordered")(tasks)
+    return lambda: deque(results, maxlen=0).clear()
+
+
+def get_ready() -> None:
+    """Import what a fit and a figure need: seconds, in a process that has just begun."""
+    for name in _NEEDED:
+        import_module(name)
+
+
+def load_storage() -> None:
+    """Import in a thread, while the fits are waited for, what a model is stored with."""
+
+    def load() -> None:
+        import skops.io  # noqa: F401 - it looks at every module of scikit-learn
+
+    threading.Thread(target=load, name="load storage", daemon=True).start()
+
+
+def draw(model_folder: Path, title: str) -> None:
+    """The figures of a kept model, from its ``evaluation.json``, as HTML and as PNG."""
+    from core import charts
+    from core.evaluation.png import png_of
+    from core.files import read_json, write_bytes, write_text
+    from core.training.figures import figures_of
+
+    folder = model_folder / "figures"
+    for name, figure in figures_of(read_json(model_folder / "evaluation.json"), title).items():
+        write_text(folder / f"{name}.html", charts.page(figure))
+        write_bytes(folder / f"{name}.png", png_of(figure))
