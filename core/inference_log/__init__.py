@@ -12,7 +12,7 @@
 
 from core.inference_log.batch import Batch
 from core.inference_log.download import neutralise_formulas
-from core.inference_log.layout import Appended, Kind, Position
+from core.inference_log.layout import Appended, Kind, Position, RowSpan
 from core.inference_log.log import InferenceLog
 from core.inference_log.rebuild import rebuild
 from core.inference_log.survey import Survey, survey
@@ -25,6 +25,7 @@ __all__ = [
     "InferenceLog",
     "Kind",
     "Position",
+    "RowSpan",
     "Survey",
     "examine",
     "neutralise_formulas",

@@ -49,6 +49,21 @@ class Position:
 
 
 @dataclass(frozen=True)
+class RowSpan:
+    """``rows`` rows of a log by their place in it: from number ``first`` on, counted from 0."""
+
+    first: int
+    rows: int
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or self.rows < 1:
+            raise BadInput(
+                "A stretch of the log begins at row 0 or later and has 1 row or more; found "
+                f"{self.rows} from {self.first} on."
+            )
+
+
+@dataclass(frozen=True)
 class Appended:
     """What an append did; once a caller holds this, the rows are on disk.
 

@@ -15,11 +15,20 @@ from core.errors import BadInput
 from core.inference_log.batch import Batch
 from core.inference_log.commit import Commit
 from core.inference_log.decode import to_frame
-from core.inference_log.layout import Appended, Kind, LogPaths, Position, check_columns, check_kinds
+from core.inference_log.layout import (
+    Appended,
+    Kind,
+    LogPaths,
+    Position,
+    RowSpan,
+    check_columns,
+    check_kinds,
+)
 from core.inference_log.reader import (
     one_table,
     read_after,
     read_between,
+    read_span,
     read_tail,
     union_columns,
 )
@@ -163,18 +172,22 @@ class InferenceLog:
         since: datetime | None = None,
         until: datetime | None = None,
         last_rows: int | None = None,
+        span: RowSpan | None = None,
     ) -> Iterator[pd.DataFrame]:
-        """As ``read_window``, or ``tail`` with ``last_rows``, in pieces of a few megabytes.
+        """As ``read_window``, ``tail`` with ``last_rows``, or the rows of ``span``, in pieces.
 
+        A piece is a few megabytes. Of ``span`` and ``last_rows`` only the rows that there are.
         Rows that are appended meanwhile are left out. A piece has the columns of its own segment:
         an input column that was not logged then is absent, not empty.
         """
         _check_zones(since, until)
         commit = self._state()
-        if last_rows is None:
-            tables = read_between(self._paths, commit, since, until)
-        else:
+        if span is not None:
+            tables = read_span(self._paths, commit, span)
+        elif last_rows is not None:
             tables = read_tail(self._paths, commit, last_rows)
+        else:
+            tables = read_between(self._paths, commit, since, until)
         return (to_frame(table, self._kinds) for table in tables if table.num_rows)
 
     def _state(self) -> Commit:

@@ -16,7 +16,7 @@ from core.errors import BadInput
 from core.inference_log.commit import Commit, Segment, check_segment, missing_segment
 from core.inference_log.decode import decode_rows, empty_table
 from core.inference_log.index import first_byte_since, last_byte_until, load_checkpoints
-from core.inference_log.layout import HEAD, TAIL, LogPaths, Position
+from core.inference_log.layout import HEAD, TAIL, LogPaths, Position, RowSpan
 from core.inference_log.records import read_bytes, read_rows
 from core.inference_log.writer import iso
 
@@ -91,21 +91,28 @@ def _check_known(paths: LogPaths, commit: Commit, place: Position) -> None:
 
 def read_tail(paths: LogPaths, commit: Commit, rows: int) -> Iterator[pa.Table]:
     """Tables of the last ``rows`` rows, oldest first, a few megabytes at a time."""
-    wanted: list[tuple[Segment, int]] = []
-    for segment in reversed(commit.segments):
-        taken = min(max(rows, 0), segment.rows)
-        wanted.insert(0, (segment, taken))
-        rows -= taken
-    for segment, taken in wanted:
+    wanted = min(max(rows, 0), commit.rows)
+    if not wanted:
+        return iter(())
+    return read_span(paths, commit, RowSpan(commit.rows - wanted, wanted))
+
+
+def read_span(paths: LogPaths, commit: Commit, span: RowSpan) -> Iterator[pa.Table]:
+    """Tables of the rows of ``span``, oldest first, as ``read_tail``; of absent ones, none."""
+    first, wanted = span.first, span.rows
+    for segment in commit.segments:
+        skipped = min(first, segment.rows)
+        taken = min(wanted, segment.rows - skipped)
         if taken:
-            yield from _last_rows(paths, segment, taken)
+            yield from _rows_at(paths, segment, skipped, taken)
+        first -= skipped
+        wanted -= taken
 
 
-def _last_rows(paths: LogPaths, segment: Segment, wanted: int) -> Iterator[pa.Table]:
-    first = segment.rows - wanted
+def _rows_at(paths: LogPaths, segment: Segment, first: int, wanted: int) -> Iterator[pa.Table]:
     points = [p for p in load_checkpoints(paths, segment) if p.row <= first]
     byte, row = (points[-1].byte, points[-1].row) if points else (segment.header_bytes, 0)
-    for table, _ in _read(paths, segment, byte, segment.bytes, None, skip=first - row):
+    for table, _ in _read(paths, segment, byte, segment.bytes, wanted, skip=first - row):
         yield table
 
 

@@ -15,6 +15,7 @@ from core.dataset.spec import ProjectSpec
 from core.dataset.validate import require_columns
 from core.errors import BadInput, CourtsideError, NotReady, SchemaError
 from core.files import write_text
+from core.inference_log import InferenceLog, RowSpan
 from core.monitoring import (
     label_file,
     late_labels,
@@ -53,6 +54,7 @@ __all__ = [
     "LabelCount",
     "LiveLog",
     "Report",
+    "RowSpan",
     "Selection",
     "Window",
     "as_json",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 MOST_UPLOADED_ROWS = 1_000_000
+Chosen = Selection | RowSpan  # rows of the log by what they are, or by their place
 
 
 def monitor(
@@ -70,7 +73,7 @@ def monitor(
     until: datetime | None = None,
     labels_file: Path | None = None,
     last_rows: int | None = None,
-    selection: Selection | None = None,
+    selection: Chosen | None = None,
 ) -> tuple[dict[str, Any], Report]:
     """Judge rows of the log and put it on record; the contract's JSON and the findings.
 
@@ -85,7 +88,7 @@ def monitor(
     version = window.version.version
     parameters = {
         "version": version,
-        **selection.parameters(),
+        **_parameters(selection),
         "false_alarm_rate": policy.false_alarms,
     }
     tags = {"version": version}
@@ -121,15 +124,16 @@ def read_window(
     since: datetime | None = None,
     until: datetime | None = None,
     last_rows: int | None = None,
-    selection: Selection | None = None,
+    selection: Chosen | None = None,
 ) -> Window:
     """The rows to judge and the champion's profile; NotReady if nothing is logged there."""
     selection = selection or Selection(since, until, last_rows)
     spec = specs.load(settings.spec_file(project))
     version = registry.find(settings, project)
-    rows = selections.read(open_log(settings, spec), selection)
+    rows = _rows(open_log(settings, spec), selection)
     if rows.empty:
-        where = " in this window" if selection.is_narrow else " yet"
+        narrow = isinstance(selection, RowSpan) or selection.is_narrow
+        where = " in this window" if narrow else " yet"
         raise NotReady(f"No prediction has been logged{where}; score a production file first.")
     return make_window(settings, spec, version, rows)
 
@@ -215,6 +219,22 @@ def profile_of(settings: Settings, spec: ProjectSpec, version: Version) -> Refer
     """The version's reference profile, with the model's features only."""
     stored = runs.artifact_json(settings, version.run_id, "reference_profile.json")
     return watched_profile(stored, spec)
+
+
+def _rows(log: InferenceLog, selection: Chosen) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(selection, Selection):
+        return selections.read(log, selection)
+    pieces = list(log.stream(span=selection))
+    return pd.concat(pieces, ignore_index=True) if pieces else log.tail(0)
+
+
+def _parameters(selection: Chosen) -> dict[str, Any]:
+    """What was chosen, for the record."""
+    if isinstance(selection, Selection):
+        return selection.parameters()
+    return {"first_row": selection.first + 1, "rows_from_there": selection.rows}
 
 
 def _predictor(settings: Settings, spec: ProjectSpec, window: Window) -> Predict | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.dataset import spec as specs
 from core.dataset.monitoring_policy import MonitoringPolicy
-from core.inference_log import Position
+from core.inference_log import Position, RowSpan
 from core.monitoring import late_labels, places, policy_file
 from core.monitoring.judgement import reference_metrics
 from core.monitoring.score_bins import CalibrationCurves, ScoreBins
@@ -59,10 +59,11 @@ class LiveTimeline:
             return self.timeline.refresh(self.late[1], token, progress)
 
 
-def selection_of(cut: Cut, window: WindowResult) -> Selection | None:
-    """The rows of a window, to be judged in full; None for windows by count.
+def selection_of(cut: Cut, window: WindowResult) -> Selection | RowSpan:
+    """The rows of a window, to be judged in full.
 
-    Those begin and end inside a batch, whose rows were all logged at one moment.
+    Windows by count are known by place: they begin and end inside a batch, whose rows were all
+    logged at one moment.
     """
     family, _, name = window.key.partition("|")
     if cut.kind == "source":
@@ -72,7 +73,7 @@ def selection_of(cut: Cut, window: WindowResult) -> Selection | None:
     if cut.kind == "batch" and not family:
         return Selection(request_id=name)
     if cut.kind == "count":
-        return None
+        return RowSpan(int(name) * cut.size, cut.size)
     start = datetime.strptime(name, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     length = {"1h": timedelta(hours=1), "7D": timedelta(days=7)}
     days = timedelta(days=1)

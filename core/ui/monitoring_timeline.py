@@ -29,7 +29,7 @@ _METRICS = {
     "precision": "precision",
     "recall": "recall",
 }
-_MOST_LISTED = 100
+_MOST_LISTED = 200  # as many as the charts show
 
 
 def show(page: Page) -> None:
@@ -153,11 +153,7 @@ def _why_no_estimate(found: list[WindowResult]) -> str:
 
 
 def _look_into(page: Page, cut: Cut, found: list[WindowResult]) -> None:
-    listed = {
-        one.key: one
-        for one in reversed(found[-_MOST_LISTED:])
-        if monitoring_timeline.selection_of(cut, one) is not None
-    }
+    listed = {one.key: one for one in reversed(found[-_MOST_LISTED:])}
     if not listed:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -171,9 +167,8 @@ def _look_into(page: Page, cut: Cut, found: list[WindowResult]) -> None:
         if st.button("Look into it", icon=":material/zoom_in:", key=f"monitor-into-{cut.name}"):
             one = listed[key]
             selection = monitoring_timeline.selection_of(cut, one)
-            if selection is not None:
-                windows.pick_window(page, one.label, selection)
-                st.rerun()
+            windows.pick_window(page, one.label, selection)
+            st.rerun()
 
 
 def _table(found: list[WindowResult], metric: str) -> None:

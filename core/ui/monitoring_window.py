@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.services import alerts, monitoring, monitoring_figures
-from core.services.monitoring import LIVE_ROWS, LiveLog, Report, Selection
+from core.services.monitoring import LIVE_ROWS, Chosen, LiveLog, Report, Selection
 from core.ui import cached
 from core.ui.frame import Page
 from core.ui.words import ago
@@ -30,7 +30,7 @@ class Choice:
     """Rows to look at. ``live``: the end of the log is followed."""
 
     live: bool
-    selection: Selection
+    selection: Chosen
 
 
 def choose(page: Page, logged_rows: int) -> tuple[Choice | None, Callable[[], None]]:
@@ -60,20 +60,18 @@ def choose(page: Page, logged_rows: int) -> tuple[Choice | None, Callable[[], No
     return Choice(False, replace(chosen, source=source, model_version=version)), _nothing_to_follow
 
 
-def pick_window(page: Page, label: str, selection: Selection) -> None:
+def pick_window(page: Page, label: str, selection: Chosen) -> None:
     """Look into one window of the timeline from the next run on."""
     st.session_state[_picked_key(page)] = (label, selection)
 
 
-def picked_window(page: Page) -> tuple[str, Selection] | None:
+def picked_window(page: Page) -> tuple[str, Chosen] | None:
     """The window of the timeline that is looked into, if any."""
-    found: tuple[str, Selection] | None = st.session_state.get(_picked_key(page))
+    found: tuple[str, Chosen] | None = st.session_state.get(_picked_key(page))
     return found
 
 
-def _picked(
-    page: Page, label: str, selection: Selection
-) -> tuple[Choice | None, Callable[[], None]]:
+def _picked(page: Page, label: str, selection: Chosen) -> tuple[Choice | None, Callable[[], None]]:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/zoom_in: Looking into one window: **{label}**", width="content")
         if st.button("Back to the latest rows", icon=":material/arrow_back:", key="monitor-back"):

@@ -220,6 +220,24 @@ def test_a_window_of_the_timeline_is_looked_into_and_left_again(watched, judgeme
     assert not at.exception
 
 
+def test_a_window_by_number_of_rows_is_looked_into_like_any_other(watched, judgements):
+    watched.log(130)
+    at = open_page()
+    at.selectbox(key="monitor-cut").set_value("count").run()
+    at.number_input(key="monitor-cut-rows").set_value(50).run()
+    look = at.selectbox(key="monitor-look-count-50")
+    assert [text.split(",")[0] for text in look.options] == [
+        "rows 101 to 150",
+        "rows 51 to 100",
+        "rows 1 to 50",
+    ]
+    look.set_value("|1").run()
+    at.button(key="monitor-into-count-50").click().run()
+    assert not at.exception
+    assert judgements == [130, 50]
+    assert "Looking into one window: **rows 51 to 100**" in said(at)
+
+
 def test_the_timeline_is_cut_in_every_way(watched):
     watched.log(120)
     at = open_page()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput, IntegrityError
-from core.inference_log import InferenceLog, Position, rebuild, records, verify
+from core.inference_log import InferenceLog, Position, RowSpan, rebuild, records, verify
 from core.inference_log import batch as batch_module
 from core.inference_log import index as index_module
 
@@ -79,6 +79,32 @@ def test_tail_is_the_end_of_the_whole(long_log, rows):
     log, _ = long_log
     whole, _ = log.read_from()
     assert list(log.tail(rows)["prediction_id"]) == list(whole["prediction_id"])[-rows or 1000 :]
+
+
+@pytest.mark.parametrize("span", [(0, 1), (49, 2), (120, 500), (990, 50), (1000, 5), (0, 5000)])
+def test_a_span_is_those_rows_and_reads_little_else(long_log, bytes_read, span):
+    log, _ = long_log
+    bytes_read.clear()
+    pieces = list(log.stream(span=RowSpan(*span)))
+    found = [value for piece in pieces for value in piece["distance"]]
+    assert found == list(range(1000))[span[0] : sum(span)]
+    if span[0] > 900:
+        assert total(bytes_read) < log.end().byte / 15
+
+
+def test_a_span_goes_over_segments(log, add):
+    add(log, rows=30)
+    other = InferenceLog(log.path, ["zone"], {"zone": "categorical"})
+    add(other, rows=30)
+    first, second = other.stream(span=RowSpan(20, 20))
+    assert first["distance"].tolist() == list(range(20, 30))
+    assert second["zone"].tolist() == [f"zone-{place}" for place in range(10)]
+
+
+@pytest.mark.parametrize("span", [(-1, 5), (0, 0)])
+def test_a_span_of_no_rows_is_refused(span):
+    with pytest.raises(BadInput, match="1 row or more"):
+        RowSpan(*span)
 
 
 def test_tail_reads_only_the_end(long_log, bytes_read):

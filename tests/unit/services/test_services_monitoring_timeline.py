@@ -11,7 +11,8 @@ from core.errors import NotReady
 from core.monitoring import places
 from core.monitoring.timeline_value import Judge
 from core.services import monitoring
-from core.services.monitoring_timeline import Cut, open_timeline
+from core.services.monitoring_timeline import Cut, open_timeline, selection_of
+from core.tracking import runs
 
 
 @pytest.fixture
@@ -131,6 +132,32 @@ def test_each_batch_is_a_window(hoops, watch):
     hoops.log(60, seed=2)
     found = watch(Cut("batch")).refresh()
     assert [(w.rows, w.forming) for w in found] == [(40, False), (60, True)]
+
+
+@pytest.mark.parametrize(
+    "cut", [Cut("count", 100), Cut("batch"), Cut("time"), Cut("source"), Cut("version")]
+)
+def test_every_window_opens_with_its_own_rows(hoops, watch, cut):
+    hoops.log(130)
+    hoops.log(125, seed=2, further=40)
+    for window in watch(cut).refresh():
+        selection = selection_of(cut, window)
+        opened = monitoring.read_window(hoops.settings, "hoops", selection=selection)
+        assert opened.rows == window.rows
+        assert opened.first.isoformat() == window.first
+        report = monitoring.judge(opened)
+        assert {one.name: one.psi for one in report.drift} == window.psi
+
+
+def test_a_window_by_count_is_checked_and_recorded_by_its_place(hoops):
+    hoops.log(250)
+    span = monitoring.RowSpan(100, 100)
+    result, _ = monitoring.monitor(hoops.settings, "hoops", selection=span)
+    assert result["rows"] == 100
+    [run] = runs.recent(hoops.settings, "hoops", action="monitor")
+    assert (run.params["first_row"], run.params["rows_from_there"]) == ("101", "100")
+    with pytest.raises(NotReady, match="in this window"):
+        monitoring.monitor(hoops.settings, "hoops", selection=monitoring.RowSpan(900, 100))
 
 
 def test_too_few_rows_are_not_judged(hoops, watch):
