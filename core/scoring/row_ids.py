@@ -40,17 +40,20 @@ def pairs(row_ids: pa.ChunkedArray, prediction_ids: pa.Array) -> pa.Table:
 def predictions_of(folder: Path, row_ids: Iterable[str]) -> pd.DataFrame:
     """``row_id`` and ``prediction_id`` of every prediction made for these rows.
 
-    A row that was scored twice has two; one that never was has none.
+    A row that was scored twice has two; one that never was has none. Of the files, only a piece is
+    in memory at a time.
     """
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    wanted = set(row_ids)
-    found = []
-    for path in sorted((folder / FOLDER).glob("*.parquet")):
-        table = io.read_table(path, ["row_id", "prediction_id"])
-        found.append(table[table["row_id"].isin(wanted)])
-    empty = pd.DataFrame({"row_id": [], "prediction_id": []}, dtype=object)
-    return pd.concat([empty, *found], ignore_index=True)
+    wanted = pa.array(sorted(set(row_ids)), pa.string())
+    found = [pa.table({name: pa.array([], pa.string()) for name in ("row_id", "prediction_id")})]
+    # One that begins with a dot is still being written, or was when its writer died.
+    whole = (p for p in (folder / FOLDER).glob("*.parquet") if not p.name.startswith("."))
+    for path in sorted(whole):
+        for piece in io.TableFile(path).pieces(columns=["row_id", "prediction_id"]):
+            found.append(piece.filter(pc.is_in(piece["row_id"], value_set=wanted)))
+    return pa.concat_tables(found).to_pandas()
 
 
 def as_text(values: pd.Series) -> pd.Series:

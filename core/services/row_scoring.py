@@ -74,6 +74,7 @@ def score_row(
             model_version=version.version,
             request_id=run.run_id,
         )
+        run.done = f"The row was scored and logged as {logged.prediction_ids[0]}."
         run.params_and_metrics(
             {name: values.get(name) for name in spec.raw_columns},
             {"probability": float(scored.probability[0])},

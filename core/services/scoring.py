@@ -87,9 +87,10 @@ def run_order(
     settings: Settings,
     order: Order,
     on_progress: Callable[[int, int], None] | None = None,
-    on_run: Callable[[str], None] | None = None,
+    on_logged: Callable[[int], None] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> FileResult:
-    """Score what an order says; ``on_run`` gets the id of its MLflow run as soon as it is open."""
+    """Score what an order says; ``on_logged`` gets the rows scored once they are all logged."""
     begun = time.perf_counter()
     spec = specs.load(settings.spec_file(order.project))
     checking.check_order(order)
@@ -99,11 +100,9 @@ def run_order(
     others = [registry.find(settings, order.project, which) for which in order.also]
     loaded = [_loaded(settings, one) for one in (version, *others)]
     watcher = Watcher(loaded, _ranges(settings, version, spec))
-    tags = {"version": version.version, "source": order.origin}
+    tags = {"version": version.version, "source": order.origin, **(tags or {})}
     parameters = _parameters(order, version, others)
     with runs.action(settings, order.project, "score", params=parameters, tags=tags) as run:
-        if on_run is not None:
-            on_run(run.run_id)
         log = open_log(settings, spec)
         job = Job(
             table=table,
@@ -119,6 +118,9 @@ def run_order(
             row_ids=row_ids.file_of(settings.layer(order.project, "07_model_output"), run.run_id),
         )
         outcome = batch.score_file(job, watcher, on_progress)
+        run.done = f"{outcome.rows_scored:,} rows were scored and logged, in {order.out.name}."
+        if on_logged is not None:
+            on_logged(outcome.rows_scored)
         findings = watcher.findings()
         summary = _summary(run.run_id, version, others, outcome, findings)
         summary |= _pace(outcome.rows, time.perf_counter() - begun)
@@ -140,11 +142,10 @@ def run_order(
 def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Entry point of the background job; ``arguments`` is an Order as JSON.
 
-    Returns ``FileResult.as_json``. On cancel or failure the MLflow run ends as KILLED or FAILED,
-    and neither files nor rows of the log are left.
+    Returns ``FileResult.as_json``. On cancel or failure the MLflow run ends as KILLED or FAILED.
+    Neither files nor rows of the log are left then, or all, where ``rows_logged`` is attached.
     """
     settings, order = Settings.from_env(), Order.from_json(arguments)
-    reporter.attach("project", order.project)
     reporter.attach("output", str(order.out))
     reporter.report("Reading the file", 0, 1, 0.0)
     begun = time.perf_counter()
@@ -153,10 +154,10 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         pace = f"rows, {done / max(time.perf_counter() - begun, 1e-9):,.0f} rows/s"
         reporter.report("Scoring", done, total, done / max(total, 1), pace)
 
-    result = run_order(
-        settings, order, progress, on_run=lambda run_id: reporter.attach("run_id", run_id)
-    )
-    return result.as_json()
+    def logged(rows: int) -> None:
+        reporter.attach("rows_logged", str(rows))
+
+    return run_order(settings, order, progress, logged, {"job_id": reporter.job_id}).as_json()
 
 
 def result_from_json(settings: Settings, project: str, stored: Mapping[str, Any]) -> FileResult:

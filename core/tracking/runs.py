@@ -8,7 +8,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ from typing import Any
 from core import charts
 from core.errors import NotReady, TrackingError
 from core.settings import Settings
-from core.tracking.store import client, experiment_id, mapped_errors
+from core.tracking.store import TRY_AGAIN, client, experiment_id, mapped_errors
 
 _PARAMETER_CHARACTERS = 5000
 
@@ -62,11 +62,16 @@ def _metrics(values: Mapping[str, float | None], at: float | None = None) -> lis
 
 
 class RunLog:
-    """Writes into one run by its id, from any thread or process."""
+    """Writes into one run by its id, from any thread or process.
+
+    ``done``: a sentence for what is done by now and must not be repeated, whatever becomes of the
+    run; see `action`.
+    """
 
     def __init__(self, settings: Settings, run_id: str) -> None:
         self._settings = settings
         self.run_id = run_id
+        self.done = ""
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters; long values are cut to what MLflow takes."""
@@ -172,15 +177,24 @@ def action(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Iterator[RunLog]:
-    """A run for the length of a block: FINISHED, FAILED if it raises, KILLED if it is stopped."""
+    """A run for the length of a block: FINISHED, FAILED if it raises, KILLED if it is stopped.
+
+    Where MLflow fails after ``log.done`` was set, the TrackingError says that first.
+    """
     log = start(settings, project, action, name, params, tags)
     try:
         yield log
+        log.finish()
     except BaseException as exc:
-        log.tags({"error": " ".join(str(exc).split())[:400]})
-        log.finish("FAILED" if isinstance(exc, Exception) else "KILLED")
+        with suppress(TrackingError):  # where MLflow is away, what was raised stays the error
+            log.tags({"error": " ".join(str(exc).split())[:400]})
+            log.finish("FAILED" if isinstance(exc, Exception) else "KILLED")
+        if log.done and isinstance(exc, TrackingError):
+            only = str(exc).removesuffix(TRY_AGAIN)
+            raise TrackingError(
+                f"{log.done} Do not repeat it: only its record in MLflow is not whole. {only}"
+            ) from exc
         raise
-    log.finish()
 
 
 def recent(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _LONGEST_REASON = 300
+TRY_AGAIN = ", then try again."
 _ADDRESS = re.compile(r"host='([^']+)', port=(\d+)")
 
 
@@ -34,7 +35,7 @@ def mapped_errors(doing: str) -> Iterator[None]:
             raise
         raise TrackingError(
             f"MLflow could not {doing}: {_reason(exc)} Check MLFLOW_TRACKING_URI and that the "
-            "store can be reached, then try again."
+            f"store can be reached{TRY_AGAIN}"
         ) from exc
 
 

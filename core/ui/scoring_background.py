@@ -81,7 +81,7 @@ def _running(settings: Settings, project: str, job: JobView) -> None:
             "Cancel",
             icon=":material/stop_circle:",
             key=f"scoring-cancel-{job.job_id}",
-            help="Nothing of it is logged then.",
+            help="Nothing of it is logged then, as long as it is not through.",
         )
     st.progress(job.progress.fraction if job.progress else 0.0, text=escape(_stage(job)))
     if pressed:
@@ -105,6 +105,8 @@ def _ended(page: Page, job: JobView) -> None:
     what, act = st.columns([5, 1], vertical_alignment="center")
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
     said = escape(job.message)
+    if logged := scoring_jobs.rows_logged(job):
+        said += f" By then all its {logged:,} rows were logged; a retry logs them once more."
     if job.result is not None:
         summary = job.result["summary"]
         said = (

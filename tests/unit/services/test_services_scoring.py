@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from core.dataset import io as table_io
-from core.errors import DataFileError, SchemaError
+from core.errors import DataFileError, SchemaError, TrackingError
 from core.scoring.findings import Findings
 from core.services import (
+    row_scoring,
     scored_files,
     scoring,
     scoring_figures,
@@ -37,6 +38,24 @@ def test_a_file_is_scored_and_every_row_logged_once(hoops, tmp_path):
     assert len(head) == 5
     csv = scored_files.downloads(hoops.settings, out)[1]
     assert len(pd.read_csv(io.BytesIO(csv.content()))) == 50
+
+
+def test_what_is_logged_is_said_where_only_its_record_fails(hoops, tmp_path, monkeypatch):
+    source = tmp_path / "prod.parquet"
+    hoops.rows(30).to_parquet(source)
+    out = scoring.output_path(hoops.settings, "hoops", source.name)
+
+    def away(*_, **__):
+        raise TrackingError("MLflow could not log to the run: gone.")
+
+    monkeypatch.setattr(runs.RunLog, "metrics", away)
+    monkeypatch.setattr(runs.RunLog, "params_and_metrics", away)
+    with pytest.raises(TrackingError, match=r"^30 rows were scored and logged, in .*Do not repeat"):
+        scoring.score_file(hoops.settings, "hoops", source, out)
+    assert hoops.logged() == len(pd.read_parquet(out)) == 30
+    with pytest.raises(TrackingError, match=r"^The row was scored and logged as r.*Do not repeat"):
+        row_scoring.score_row(hoops.settings, "hoops", hoops.rows(1).iloc[0].to_dict())
+    assert hoops.logged() == 31
 
 
 def test_rejected_rows_have_reasons_and_counts_add_up(hoops, tmp_path):

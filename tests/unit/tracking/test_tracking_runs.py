@@ -6,9 +6,11 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+import requests
 
 from core.errors import BadInput, NotReady, TrackingError
 from core.settings import Settings
@@ -57,6 +59,36 @@ def test_a_failed_action_ends_with_its_reason(
     (run,) = runs.recent(workspace, "shop")
     assert (run.status, run.tags["error"]) == (status, "no rows")
     assert run.finished_at is not None
+
+
+class Away:
+    """MLflow, gone."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise requests.ConnectionError("gone")
+
+
+def test_what_was_raised_stays_the_error_where_mlflow_is_away(
+    workspace: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput, match="no rows"), runs.action(workspace, "shop", "prepare"):
+        monkeypatch.setattr(runs, "client", lambda settings: Away())
+        raise BadInput("no rows")
+
+
+def test_what_is_done_is_said_before_what_was_not_recorded(
+    workspace: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        r"^7 rows were logged\. Do not repeat it: only its record .* MLflow could not end the run"
+    )
+    with (
+        pytest.raises(TrackingError, match=said) as caught,
+        runs.action(workspace, "shop", "score") as log,
+    ):
+        log.done = "7 rows were logged."
+        monkeypatch.setattr(runs, "client", lambda settings: Away())
+    assert "try again" not in str(caught.value)
 
 
 def test_recent_runs_newest_first_without_children(workspace: Settings) -> None:
