@@ -7,11 +7,15 @@ get ready to fit, meanwhile.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from core.files import file_lock, read_json, write_bytes, write_text
 
 _NEEDED = (
     "sklearn.ensemble",
@@ -24,26 +28,40 @@ _NEEDED = (
     "core.evaluation.png",
     "core.training.figures",
 )
+# Of the imports of one process, on a machine that does much else.
+_LONGEST_SECONDS = 600.0
 Call = tuple[Callable[..., None], tuple[Any, ...]]
 
 
-def begin(workers: int, calls: Iterable[Call]) -> Callable[[], None]:
-    """Hand functions and their arguments to ``workers`` processes, and return at once.
+@contextmanager
+def working(workers: int, calls: Iterable[Call]) -> Iterator[Callable[[], None]]:
+    """Functions with their arguments are called in ``workers`` processes, beside the block.
 
-    What is returned waits until all are done, and raises what one of them raised; with one worker
-    they are done only then.
+    What the block is given waits until all are done, and raises what one of them raised; with one
+    worker they are done only then. Those that nobody waited for are stopped at the block's end.
     """
     from joblib import Parallel, delayed
 
     tasks = [delayed(function)(*arguments) for function, arguments in calls]
     results = Parallel(n_jobs=workers, return_as="generator_unordered")(tasks)
-    return lambda: deque(results, maxlen=0).clear()
+    try:
+        yield lambda: deque(results, maxlen=0).clear()
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib remarks that they were not waited for
+            results.close()
 
 
-def get_ready() -> None:
-    """Import what a fit and a figure need: seconds, in a process that has just begun."""
-    for name in _NEEDED:
-        import_module(name)
+def get_ready(turn: Path) -> None:
+    """Import what a fit and a figure need: seconds, in a process that has just begun.
+
+    One process after the other, by a lock on ``turn``: all at once would take processor time from
+    the one that loads PyCaret, for which everything waits.
+    """
+    with file_lock(turn, _LONGEST_SECONDS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in _NEEDED:
+            import_module(name)
 
 
 def load_storage() -> None:
@@ -59,7 +77,6 @@ def draw(model_folder: Path, title: str) -> None:
     """The figures of a kept model, from its ``evaluation.json``, as HTML and as PNG."""
     from core import charts
     from core.evaluation.png import png_of
-    from core.files import read_json, write_bytes, write_text
     from core.training.figures import figures_of
 
     folder = model_folder / "figures"

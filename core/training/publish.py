@@ -37,27 +37,15 @@ def publish(
     for failed in training.failed:
         failed_run(settings, record.project, run.run_id, failed)
     _comparison(settings, record.project, run, training)
-    drawn = beside.begin(
-        settings.fit_workers,
-        [(beside.draw, (kept.of(one.algorithm), one.title)) for one in training.models],
-    )
-    reports: list[dict[str, Any]] = []
-    wrong: list[str] = []
-    published: list[tuple[_Publication, bool]] = []
-    for place, trained in enumerate(training.models):
-        progress.publishing(trained.title, place, len(training.models))
-        one = _Publication(settings, record, kept, trained, run.run_id)
-        version, why_not = one.run()
-        published.append((one, why_not is None))
-        if why_not is None:
-            reports.append(one.report(version))
-        else:
-            wrong.append(f"v{version.version} {trained.title}: {why_not}")
-    drawn()
-    for one, proven in published:
-        one.figures(proven)
+    published = _publish_all(settings, record, kept, training, run, progress)
+    wrong = [
+        f"v{version.version} {one.title}: {why_not}"
+        for one, version, why_not in published
+        if why_not
+    ]
     if wrong:
         raise IntegrityError(" ".join(wrong))
+    reports = [one.report(version) for one, version, _ in published]
     result = {
         **_conclude(settings, record.project, run, reports, training.models),
         "compared": training.compared,
@@ -68,6 +56,31 @@ def publish(
     }
     run.finish()
     return result
+
+
+def _publish_all(
+    settings: Settings,
+    record: RunRecord,
+    kept: Kept,
+    training: Training,
+    run: RunLog,
+    progress: Progress,
+) -> list[tuple[_Publication, Version, str | None]]:
+    """Every model with its version and how that differs from what was measured; None: not.
+
+    Meanwhile the processes that fitted them draw their figures.
+    """
+    drawings = [(beside.draw, (kept.of(one.algorithm), one.title)) for one in training.models]
+    published: list[tuple[_Publication, Version, str | None]] = []
+    with beside.working(settings.fit_workers, drawings) as are_drawn:
+        for place, trained in enumerate(training.models):
+            progress.publishing(trained.title, place, len(training.models))
+            one = _Publication(settings, record, kept, trained, run.run_id)
+            published.append((one, *one.run()))
+        are_drawn()
+    for one, _, why_not in published:
+        one.figures(proven=why_not is None)
+    return published
 
 
 class _Publication:
@@ -81,6 +94,7 @@ class _Publication:
         self._project = record.project
         self._folder = kept.of(trained.algorithm)
         self._trained = trained
+        self.title = trained.title
         self._decided = {
             "threshold": repr(trained.threshold),
             "threshold_rule": trained.threshold_rule,

@@ -102,8 +102,6 @@ def _train(
     spec = specs.load(spec_file)
     data = read_model_input(settings, spec, plan.inputs)
     reporter.report(stages.LOADING, 0, 1, 0.01)
-    workers = settings.fit_workers
-    ready = beside.begin(workers, [(beside.get_ready, ())] * workers)
     record = RunRecord(
         project=plan.project,
         params={**_parameters(plan, data), **provenance.parameters(plan)},
@@ -117,15 +115,17 @@ def _train(
         plan=plan.to_json(),
         started_at=time.time(),
     )
-    run = run_record.open_run(settings, record)
-    _attach(settings, plan, run, reporter)
-    steps = feature_steps(spec)
-    features = steps.fit_transform(data.train[list(spec.raw_columns)])
-    from core.training.pycaret_adapter import Experiment
+    steps, workers = feature_steps(spec), settings.fit_workers
+    turn = kept.folder / ".ready.lock"
+    with beside.working(workers, [(beside.get_ready, (turn,))] * workers) as are_ready:
+        run = run_record.open_run(settings, record)
+        _attach(settings, plan, run, reporter)
+        features = steps.fit_transform(data.train[list(spec.raw_columns)])
+        from core.training.pycaret_adapter import Experiment
 
-    target = data.train[spec.target.column]
-    experiment = Experiment(features, target, plan, workers, fits_on)
-    ready()
+        target = data.train[spec.target.column]
+        experiment = Experiment(features, target, plan, workers, fits_on)
+        are_ready()
     beside.load_storage()
     run.params({"fit_rows": experiment.fit_rows})
     record.params["fit_rows"] = experiment.fit_rows

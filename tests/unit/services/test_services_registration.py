@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,24 @@ def test_a_model_of_other_columns_is_told_and_not_registered(own: Any) -> None:
     run.finish()
     with pytest.raises(IntegrityError, match="made for other columns"):
         registration.register(own.settings, "club", name_of(run.run_id))
+
+
+def test_a_model_logged_by_plain_mlflow_is_compared_on_the_holdout(own: Any) -> None:
+    import mlflow
+
+    columns = ["age", "visits"]
+    store.client(own.settings)
+    mlflow.set_experiment("club")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow advises to give a signature
+        with mlflow.start_run(run_name="My own forest") as run:
+            mlflow.log_param("prepare_run_id", own.prepared)
+            model = LogisticRegression().fit(own.test[columns], own.test["left"])
+            mlflow.sklearn.log_model(model, name="model", pip_requirements=["scikit-learn"])
+    name = name_of(run.info.run_id)
+    told = comparison.compare(own.settings, "club", [name], record=False)
+    assert told["rows"] == 400 and told["not_compared"] == {}
+    assert [one["version"] for one in told["candidates"]] == [name]
 
 
 def test_an_unknown_run_is_told_with_those_there_are(own: Any) -> None:
