@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 
 
 def monitor(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
-    from core.services import monitoring
+    from core.services import monitoring, retraining
 
     project = project_of(settings, options)
     chosen = (options.since, options.until, options.last, options.source, options.request)
@@ -52,6 +52,8 @@ def monitor(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
         result, report = monitoring.monitor(
             settings, project, labels_file=options.labels, selection=selection
         )
+        ready = retraining.prepare(settings, project)
+        result["retraining"] = ready.as_json() if ready is not None else None
     if options.report is not None:
         monitoring.write_report(settings, project, report, options.report)
     return Alarm(result) if result["level"] == "alarm" else result

@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
 
 def retrain(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     """Train challengers and hold them against the champion, on old and on recent rows."""
-    from core.services import retraining
+    from core.services import retraining, training
 
     project = project_of(settings, options)
     wanted = retraining.plan(
@@ -34,7 +34,7 @@ def retrain(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     )
     job = retraining.start(settings, wanted, options.source, options.learn, options.last)
     try:
-        return retraining.wait(settings, project, job.job_id, show_progress)
+        return training.wait(settings, project, job.job_id, show_progress)
     except KeyboardInterrupt:
-        retraining.cancel(settings, project, job.job_id)
+        training.cancel(settings, project, job.job_id)
         raise

@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
 
 
 def run(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
-    from core.services import comparison, monitoring, preparation, projects, scoring
+    from core.services import comparison, monitoring, preparation, projects, retraining, scoring
 
     if options.dev is not None:
         init(settings, argparse.Namespace(**{**vars(options), "sample": False}))
@@ -47,4 +47,5 @@ def run(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     scored = scoring.score_file(settings, project, production, out, also=others, origin="cli")
     result["score"] = {**scored.summary, **files(scored)}
     result["monitor"] = monitoring.monitor(settings, project)[0]
+    retraining.prepare(settings, project)
     return result

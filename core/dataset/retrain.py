@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,17 @@ class Renewal:
     def recent_rows(self) -> int:
         return len(self.test) - self.old_test_rows
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by what they are for, under the names of the record."""
+        return {
+            "train_rows": len(self.train),
+            "test_rows": len(self.test),
+            "added_rows": self.added_rows,
+            "recent_rows": self.recent_rows,
+            "old_test_rows": self.old_test_rows,
+        }
+
 
 def labelled_rows(
     frame: pd.DataFrame, labels: np.ndarray, moment: np.ndarray, spec: ProjectSpec, what: str
@@ -78,6 +90,53 @@ def labelled_rows(
         unlabelled=int((~known).sum()),
         unusable=int((known & ~coerced.usable).sum()),
     )
+
+
+def scored_again(requests: Iterable[tuple[str, str]]) -> set[str]:
+    """Requests whose file a later one scored again.
+
+    ``requests``: id and digest of the file (empty where it was none), the newest first.
+    """
+    seen: set[str] = set()
+    again = set()
+    for name, digest in requests:
+        if digest in seen:
+            again.add(name)
+        elif digest:
+            seen.add(digest)
+    return again
+
+
+def rows_of_log(
+    pieces: Iterable[pd.DataFrame],
+    late: Mapping[str, float],
+    repeated: Collection[str],
+    spec: ProjectSpec,
+) -> LabelledRows | None:
+    """The labelled rows of the inference log, by when they were logged; None where there are none.
+
+    ``pieces``: the log, oldest first; ``late``: labels that came later, by prediction id;
+    ``repeated``: requests that were scored again later, which do not count.
+    """
+    import pandas as pd
+
+    kept, unlabelled = [], 0
+    for piece in pieces:
+        label = piece["label"].to_numpy(dtype=float, na_value=np.nan)
+        if late:
+            later = piece["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
+            label = np.where(np.isnan(label), later, label)
+        known = ~np.isnan(label)
+        unlabelled += int((~known).sum())
+        known &= ~piece["request_id"].isin(repeated).to_numpy()
+        if known.any() and set(spec.raw_columns) <= set(piece.columns):
+            kept.append(piece[known].assign(label=label[known]))
+    if not kept:
+        return None
+    rows = pd.concat(kept, ignore_index=True)
+    moment = rows["logged_at"].dt.tz_localize(None).to_numpy()
+    found = labelled_rows(rows, rows["label"].to_numpy(), moment, spec, "The log")
+    return replace(found, unlabelled=unlabelled)
 
 
 def rows_of_file(frame: pd.DataFrame, spec: ProjectSpec, what: str) -> LabelledRows:

@@ -30,7 +30,7 @@ Many windows, each in counts:
     timeline        every row read once, every closed window judged once
 
 What is kept: ``places`` (where), ``late_labels`` and ``label_file``, ``alert_book``,
-``policy_file``; ``webhook`` tells. What is drawn: ``figures``, ``figure_performance``,
+``policy_file``, ``prepared``; ``webhook`` tells. What is drawn: ``figures``, ``figure_performance``,
 ``figure_timeline``, ``figure_matter`` from ``binning`` and ``position``; ``report_page`` is all of
 it in one file.
 

@@ -17,6 +17,11 @@ def alerts_path(settings: Settings, project: str) -> Path:
     return settings.layer(project, "07_model_output") / "alerts.jsonl"
 
 
+def prepared_path(settings: Settings, project: str) -> Path:
+    """The retraining that an alarm called for, ready to be started."""
+    return settings.layer(project, "07_model_output") / "prepared_retraining.json"
+
+
 def policy_path(settings: Settings, project: str) -> Path:
     """What the Monitor page changed in the policy of the specification."""
     return settings.project_dir(project) / "monitoring.json"

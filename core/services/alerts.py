@@ -54,13 +54,6 @@ def webhook_is_set(settings: Settings, project: str) -> bool:
     return bool(policy_file.webhook_of(policy(settings, project)))
 
 
-def retraining_wanted(settings: Settings, project: str) -> list[KeptAlert]:
-    """The open alarms that call for a retraining by the project's policy; none if it only tells."""
-    if policy(settings, project).action != "prepare_retraining":
-        return []
-    return [one for one in _book(settings, project).open_alerts() if one.level == "alarm"]
-
-
 def try_webhook(settings: Settings, project: str) -> str:
     """Send a test message, once, and wait for it; returns why it failed, or ""."""
     spec = specs.load(settings.spec_file(project))

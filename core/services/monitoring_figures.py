@@ -60,6 +60,15 @@ def timeline(windows: Sequence[WindowResult]) -> Figure:
     return drift_timeline(windows)
 
 
+def difference(found: Mapping[str, Mapping[str, Any]], metric: str) -> Figure:
+    """Challengers minus champion in one metric; ``found``: a part of a retraining's findings."""
+    from core.evaluation.figure_difference import difference_figure
+
+    return difference_figure(
+        {one["challenger"]: one["differences"][metric] for one in found.values()}, metric
+    )
+
+
 def performance_over_time(
     windows: Sequence[WindowResult], metric: str, reference: float | None
 ) -> Figure | None:

@@ -3,64 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from core import jobs
 from core.dataset import io
 from core.dataset import retrain as renewals
 from core.dataset import spec as specs
 from core.dataset.retrain import LabelledRows, Renewal
 from core.dataset.spec import ProjectSpec
 from core.dataset.training_options import ThresholdRule
-from core.errors import BadInput, JobError, NotReady
+from core.errors import BadInput, CourtsideError, NotReady
+from core.files import file_lock, read_json
+from core.inference_log import Position
 from core.jobs import JobView
-from core.monitoring import late_labels
+from core.monitoring import late_labels, places, policy_file, prepared
+from core.monitoring.alert_book import AlertBook, KeptAlert
+from core.monitoring.prepared import PreparedRetraining
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import runs
 from core.training import submission
 from core.training.catalogue import CATALOGUE
-from core.training.inputs import ModelInput, read_model_input, write_renewal
+from core.training.inputs import ModelInput, folder_of, read_model_input, write_renewal
 from core.training.plan import TrainingPlan, make_plan
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-__all__ = ["JobView", "Source"]  # the first is what pages get from further below
+__all__ = ["JobView", "PreparedRetraining"]  # what pages get from further below
 
 LOG = "log"
 LEARNT_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where labelled production rows can be had: ``key`` is ``log`` or a file's name in 01_raw."""
-
-    key: str
-    title: str
-
-
-def sources(settings: Settings, project: str) -> list[Source]:
-    """The inference log, if anything is logged, and the raw files with labels but the training's.
-
-    Looks at column names only.
-    """
-    spec = specs.load(settings.spec_file(project))
-    found = []
-    if settings.inference_log(project).is_file():
-        found.append(Source(LOG, "Labelled rows of the inference log"))
-    folder = settings.layer(project, "01_raw")
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    others = (p for p in files if p.name != spec.dev_file and p.suffix in io.SUFFIXES)
-    for path in others:
-        if path.is_file() and spec.target.column in io.column_names(path):
-            found.append(Source(path.name, path.name))
-    return found
+PIECE_ROWS = 200_000
+_USUAL = ("lr", "gbc", "rf")  # a line, and two that bend: production may need what training did not
 
 
 def preview(
@@ -113,9 +86,140 @@ def start(
     last_rows: int | None = None,
 ) -> JobView:
     """Write the renewed tables, put them on record, queue the training; the preparation stays."""
+    found = preview(settings, wanted.project, source, learnt_share, last_rows)
+    return _begin(settings, wanted, found, source, learnt_share, last_rows)
+
+
+def retraining_wanted(settings: Settings, project: str) -> list[KeptAlert]:
+    """The open alarms that call for a retraining by the project's policy; none if it only tells."""
+    policy = policy_file.in_force(settings, specs.load(settings.spec_file(project)))
+    if policy.action != "prepare_retraining":
+        return []
+    book = AlertBook(places.alerts_path(settings, project))
+    return [one for one in book.open_alerts() if one.level == "alarm"]
+
+
+def prepare(settings: Settings, project: str) -> PreparedRetraining | None:
+    """Make the retraining ready that alarms call for, and keep it; None where none does.
+
+    Trains nothing. What cannot be prepared is kept with its reason. If the same rows and the same
+    plan were kept before, they stay, started or not.
+    """
+    alarms = retraining_wanted(settings, project)
+    if not alarms:
+        return None
+    path = places.prepared_path(settings, project)
+    with file_lock(path.with_suffix(".lock"), timeout_seconds=300):
+        made, _ = _made(settings, project, tuple(one.rule for one in alarms))
+        before = prepared.read(path)
+        if before is not None and before.prepared_id == made.prepared_id != "":
+            made = replace(made, made_at=before.made_at, job_id=before.job_id)
+        prepared.write(path, made)
+    return made
+
+
+def kept_preparation(settings: Settings, project: str) -> PreparedRetraining | None:
+    """What was made ready, as it was then; None where nothing calls for it. Reads small files."""
+    if not retraining_wanted(settings, project):
+        return None
+    return prepared.read(places.prepared_path(settings, project))
+
+
+def preparation(settings: Settings, project: str) -> PreparedRetraining | None:
+    """What is ready now: made anew where labels or the prepared data have changed since.
+
+    Reads the rows that were logged since it was made, and all of the log where it must be anew.
+    """
+    found = kept_preparation(settings, project)
+    if found is not None and _holds(settings, project, found):
+        return found
+    return prepare(settings, project)
+
+
+def start_prepared(settings: Settings, project: str, prepared_id: str) -> JobView:
+    """Start exactly what was shown as ``prepared_id``.
+
+    NotReady where that is not what stands there any more: it is made anew, and nothing starts.
+    """
+    path = places.prepared_path(settings, project)
+    with file_lock(path.with_suffix(".lock"), timeout_seconds=300):
+        shown = prepared.read(path)
+        if shown is None or not shown.can_start or shown.prepared_id != prepared_id:
+            raise NotReady(
+                "This retraining has been started, or another one was prepared since; reload the "
+                "page to see what stands there now."
+            )
+        made, found = _made(settings, project, shown.alarms)
+        if found is None or made.prepared_id != prepared_id:
+            prepared.write(path, made)
+            raise NotReady(
+                "Labels or prepared data have changed since this was prepared, so nothing was "
+                "started; it has been made anew: look at it and press again."
+            )
+        job = _begin(settings, TrainingPlan.from_json(made.plan), found, LOG, made.learnt_share)
+        prepared.write(path, replace(made, made_at=shown.made_at, job_id=job.job_id))
+    return job
+
+
+def _made(
+    settings: Settings, project: str, alarms: tuple[str, ...]
+) -> tuple[PreparedRetraining, tuple[Renewal, LabelledRows] | None]:
+    """What can be made ready now, and its rows; None with the reason where nothing can."""
+    spec = specs.load(settings.spec_file(project))
+    source = prepared.Source(
+        places.written(places.labels_path(settings, project)),
+        _preparation_run(settings, project),
+        open_log(settings, spec).end().as_json(),
+    )
+    try:
+        wanted = plan(settings, project, usual_algorithms())
+        renewal, recent = preview(settings, project)
+    except CourtsideError as exc:
+        return prepared.cannot(str(exc), source, alarms), None
+    made = prepared.of(
+        wanted.to_json(), wanted.fits, LEARNT_SHARE, (renewal, recent), source, alarms
+    )
+    return made, (renewal, recent)
+
+
+def _holds(settings: Settings, project: str, made: PreparedRetraining) -> bool:
+    """Whether it would come out the same; rows without a label do not change it."""
+    if made.source.labels != places.written(places.labels_path(settings, project)):
+        return False
+    if made.source.preparation != _preparation_run(settings, project):
+        return False
+    log = open_log(settings, specs.load(settings.spec_file(project)))
+    place = Position.from_json(made.source.position)
+    try:
+        rows, after = log.read_from(place, PIECE_ROWS)
+        while len(rows):
+            if rows["label"].notna().any():
+                return False
+            rows, after = log.read_from(after, PIECE_ROWS)
+    except BadInput:  # the log was replaced
+        return False
+    if after != place:
+        moved = replace(made, source=replace(made.source, position=after.as_json()))
+        prepared.write(places.prepared_path(settings, project), moved)
+    return True
+
+
+def _preparation_run(settings: Settings, project: str) -> str:
+    path = folder_of(settings, project) / "preparation.json"
+    return str(read_json(path).get("run_id", "")) if path.is_file() else ""
+
+
+def _begin(
+    settings: Settings,
+    wanted: TrainingPlan,
+    found: tuple[Renewal, LabelledRows],
+    source: str,
+    learnt_share: float,
+    last_rows: int | None = None,
+) -> JobView:
     project = wanted.project
     spec = specs.load(settings.spec_file(project))
-    renewal, recent = preview(settings, project, source, learnt_share, last_rows)
+    renewal, recent = found
     before = read_model_input(settings, spec).preparation
     parameters = {
         **{name: before[name] for name in before if name in _SPLIT},
@@ -127,11 +231,7 @@ def start(
         "renews_run_id": before["run_id"],
     }
     counts = {
-        "train_rows": len(renewal.train),
-        "test_rows": len(renewal.test),
-        "added_rows": renewal.added_rows,
-        "recent_rows": renewal.recent_rows,
-        "old_test_rows": renewal.old_test_rows,
+        **renewal.counts,
         "rows_unlabelled": recent.unlabelled,
         "rows_unusable": recent.unusable,
     }
@@ -145,53 +245,14 @@ def start(
     return submission.submit(settings, replace(wanted, inputs=run.run_id))
 
 
-def wait(settings: Settings, project: str, job_id: str, on_progress: Any = None) -> dict[str, Any]:
-    """The result of a retraining, with ``retraining``: the challenger beside the champion."""
-    view = jobs.wait(settings.jobs_dir(project), job_id, on_progress=on_progress)
-    if view.state != "succeeded" or view.result is None:
-        raise JobError(f"The retraining {view.state}: {view.message}")
-    return view.result
-
-
-def latest(settings: Settings, project: str) -> JobView | None:
-    """The newest retraining, whatever became of it."""
-    folder = settings.jobs_dir(project)
-    if not folder.is_dir():
-        return None
-    jobs.advance(folder, settings.jobs_at_once)
-    views = jobs.list_jobs(folder, submission.KIND)
-    found = (one for one in views if jobs.arguments(folder, one.job_id).get("inputs"))
-    return next(found, None)
-
-
-def job(settings: Settings, project: str, job_id: str) -> JobView:
-    """A retraining as it stands now."""
-    return jobs.read(settings.jobs_dir(project), job_id)
+def usual_algorithms() -> list[str]:
+    """What a retraining tries unless somebody chooses otherwise."""
+    return [name for name in _USUAL if name in algorithms()]
 
 
 def algorithms() -> dict[str, str]:
     """Algorithms that this installation can train, by PyCaret's id, with their names."""
     return {name: one.title for name, one in CATALOGUE.items() if one.why_not is None}
-
-
-def labels_token(settings: Settings, project: str) -> int:
-    """Changes whenever late labels have been added; 0 before the first."""
-    path = _late_labels(settings, project)
-    return path.stat().st_mtime_ns if path.is_file() else 0
-
-
-def difference_chart(found: Mapping[str, Mapping[str, Any]], metric: str) -> Figure:
-    """Challengers minus champion in one metric; ``found``: a part of a retraining's findings."""
-    from core.evaluation.figure_difference import difference_figure
-
-    return difference_figure(
-        {one["challenger"]: one["differences"][metric] for one in found.values()}, metric
-    )
-
-
-def cancel(settings: Settings, project: str, job_id: str) -> None:
-    """Stop a retraining and everything it started."""
-    jobs.cancel(settings.jobs_dir(project), job_id)
 
 
 # What decides which rows were held out of the preparation, and which data they were.
@@ -220,42 +281,17 @@ def _labelled(settings: Settings, spec: ProjectSpec, source: str) -> LabelledRow
 
 def _of_log(settings: Settings, spec: ProjectSpec) -> LabelledRows:
     """Labelled rows of the log, by when they were logged; a file scored twice counts once."""
-    labels = late_labels.read(_late_labels(settings, spec.name))
-    repeated = _scored_again(settings, spec.name)
-    pieces, unlabelled = [], 0
-    for piece in open_log(settings, spec).stream():
-        label = piece["label"].to_numpy(dtype=float, na_value=np.nan)
-        if labels:
-            late = piece["prediction_id"].map(labels).to_numpy(dtype=float, na_value=np.nan)
-            label = np.where(np.isnan(label), late, label)
-        known = ~np.isnan(label)
-        unlabelled += int((~known).sum())
-        known &= ~piece["request_id"].isin(repeated).to_numpy()
-        if known.any() and set(spec.raw_columns) <= set(piece.columns):
-            pieces.append(piece[known].assign(label=label[known]))
-    if not pieces:
+    late = late_labels.read(places.labels_path(settings, spec.name))
+    scored = runs.recent(settings, spec.name, action="score", limit=1000)
+    repeated = renewals.scored_again(
+        (run.run_id, run.params.get("source_sha256", ""))
+        for run in scored
+        if run.status == "FINISHED"
+    )
+    found = renewals.rows_of_log(open_log(settings, spec).stream(), late, repeated, spec)
+    if found is None:
         raise NotReady(
             "No logged prediction has a label yet; bring labels on the drift page, or retrain on a "
             "file that has them."
         )
-    rows = pd.concat(pieces, ignore_index=True)
-    moment = rows["logged_at"].dt.tz_localize(None).to_numpy()
-    found = renewals.labelled_rows(rows, rows["label"].to_numpy(), moment, spec, "The log")
-    return replace(found, unlabelled=unlabelled)
-
-
-def _late_labels(settings: Settings, project: str) -> Path:
-    return settings.layer(project, "07_model_output") / "late_labels.parquet"
-
-
-def _scored_again(settings: Settings, project: str) -> set[str]:
-    """Requests that scored a file which a later request scored again."""
-    seen: set[str] = set()
-    again = set()
-    for run in runs.recent(settings, project, action="score", limit=1000):
-        digest = run.params.get("source_sha256", "") if run.status == "FINISHED" else ""
-        if digest in seen:
-            again.add(run.run_id)
-        elif digest:
-            seen.add(digest)
-    return again
+    return found

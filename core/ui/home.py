@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services import overview, projects
 from core.services.overview import Standing, Step
-from core.ui import cached, monitoring_alerts, pairs, parts
+from core.ui import cached, monitoring_alerts, pairs, parts, prepared_retraining
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, score
 
@@ -48,6 +48,8 @@ def body(page: Page) -> None:
         return
     standing = cached.standing(page.settings, page.project)
     _next(standing)
+    if standing.next_step is None and standing.way_back == "retrain":
+        prepared_retraining.on_home(page)
     _steps(standing)
     left, right = pairs.pair("home")
     with left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.services import monitoring
+from core.services import retraining as retraining_service
 from core.services.monitoring import Alert, Report
 from core.ui import (
     cached,
@@ -155,6 +156,7 @@ def _record(page: Page, choice: Choice, report: Report) -> None:
                 page.project,
                 selection=choice.selection,
             )
+            retraining_service.prepare(page.settings, page.project)
             st.session_state[_recorded_key(page)] = result["run_id"]
             st.toast("Recorded.", icon=":material/check:")
             st.success(f"Recorded: {escape(result['verdict'])}", icon=":material/check_circle:")

@@ -8,15 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import retraining
+from core.services import monitoring_figures, retraining, retraining_view, training
 from core.services.retraining import JobView
-from core.ui import cached, pairs, parts
+from core.ui import cached, pairs, parts, prepared_retraining
 from core.ui.frame import Page
 from core.ui.words import ago, duration, escape, score
 
 _PARTS = ("recent", "old")
 _METRICS = {"log_loss": "Log loss", "roc_auc": "ROC AUC", "f1": "F1"}
-_ALGORITHMS_AT_FIRST = ("lr", "gbc", "rf")
 _HELP = (
     "Production rows with a known outcome join the training data, oldest first. The newest are "
     "held back and judge: challenger and champion answer them side by side. The project's own "
@@ -25,29 +24,31 @@ _HELP = (
 
 
 def show(page: Page, wanted: bool) -> None:
-    """The last retraining and what it gave; below it, the form of the next.
+    """The last retraining and what it gave; what an alarm made ready; the form of another.
 
     ``wanted``: there is an alarm, so the form stands open.
     """
     st.subheader("Retrain on production", anchor=False, help=_HELP)
     with parts.guarded("read the retrainings"):
-        last = retraining.latest(page.settings, page.project)
+        last = retraining_view.latest(page.settings, page.project)
         if last is not None and last.is_live:
             _live(page, last.job_id)
             return
         if last is not None:
             _ended(page, last)
-        if wanted and last is None:
+        ready = prepared_retraining.on_monitor(page)
+        if wanted and last is None and not ready:
             _form(page)
         else:
-            with st.expander("Retrain", key="retrain-form", icon=":material/model_training:"):
+            title = "Retrain otherwise" if ready else "Retrain"
+            with st.expander(title, key="retrain-form", icon=":material/model_training:"):
                 _form(page)
 
 
 @st.fragment(run_every="1s")
 def _live(page: Page, job_id: str) -> None:
     with parts.guarded("read the retraining"):
-        job = retraining.job(page.settings, page.project, job_id)
+        job = retraining_view.job(page.settings, page.project, job_id)
         if not job.is_live:
             st.rerun()
         with st.container(border=True):
@@ -58,7 +59,7 @@ def _live(page: Page, job_id: str) -> None:
                 st.caption(f"{duration(job.elapsed_seconds)} so far", width="stretch")
                 parts.link("2_Training", page.project, "Watch it on the training page")
                 if st.button("Cancel", icon=":material/stop_circle:", key="retrain-cancel"):
-                    retraining.cancel(page.settings, page.project, job_id)
+                    training.cancel(page.settings, page.project, job_id)
                     st.rerun()
 
 
@@ -104,7 +105,7 @@ def _evidence(found: Mapping[str, Any], sentences: Sequence[str]) -> None:
         with side:
             st.markdown(escape(sentence))
             parts.chart(
-                retraining.difference_chart(found["parts"][part], metric or "log_loss"),
+                monitoring_figures.difference(found["parts"][part], metric or "log_loss"),
                 f"retrained-{part}",
             )
             st.dataframe(
@@ -128,7 +129,7 @@ def _table(one: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _form(page: Page) -> None:
-    sources = retraining.sources(page.settings, page.project)
+    sources = retraining_view.sources(page.settings, page.project)
     if not sources:
         st.caption("Labelled production rows are needed: score a file that has the outcome.")
         return
@@ -141,7 +142,7 @@ def _form(page: Page) -> None:
         algorithms = right.multiselect(
             "Algorithms",
             list(retraining.algorithms()),
-            default=[name for name in _ALGORITHMS_AT_FIRST if name in retraining.algorithms()],
+            default=retraining.usual_algorithms(),
             format_func=lambda name: retraining.algorithms()[name],
             key="retrain-algorithms",
         )
@@ -180,7 +181,7 @@ def _start(
 
 def _token(page: Page) -> tuple[int, ...]:
     """Changes with the log, the labels and the prepared rows."""
-    labels = retraining.labels_token(page.settings, page.project)
+    labels = retraining_view.labels_token(page.settings, page.project)
     return (*cached.token(page.settings, page.project), labels)
 
 

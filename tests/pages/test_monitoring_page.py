@@ -297,7 +297,7 @@ def test_an_alarm_opens_the_way_back(watched):
 
 def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeypatch):
     from core.evaluation.challenge import Scores, challenge
-    from core.services import retraining
+    from core.services import retraining, retraining_view
 
     rows = watched.rows(300)
     y = watched.labels(rows).astype(int)
@@ -327,7 +327,7 @@ def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeyp
         message="",
         result={"retraining": found, "run_id": "a" * 32},
     )
-    monkeypatch.setattr(retraining, "latest", lambda settings, project: job)
+    monkeypatch.setattr(retraining_view, "latest", lambda settings, project: job)
     watched.log(400, further=15, labelled=True)
     at = open_page()
     assert "v2 New challenges v1 Old" in said(at)

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import BadInput, CourtsideError, NotReady
 from core.monitoring import places
-from core.services import alerts, monitoring
+from core.services import alerts, monitoring, retraining
 from core.tracking import runs
 
 
@@ -127,9 +127,9 @@ def test_a_policy_that_cannot_be_used_changes_nothing_and_says_so(hoops):
 def test_a_project_may_want_a_retraining(hoops):
     hoops.log(60, further=40)
     monitoring.monitor(hoops.settings, "hoops")
-    assert alerts.retraining_wanted(hoops.settings, "hoops") == []
+    assert retraining.retraining_wanted(hoops.settings, "hoops") == []
     alerts.change_policy(hoops.settings, "hoops", {"action": "prepare_retraining"})
-    wanted = alerts.retraining_wanted(hoops.settings, "hoops")
+    wanted = retraining.retraining_wanted(hoops.settings, "hoops")
     assert {one.level for one in wanted} == {"alarm"}
 
 

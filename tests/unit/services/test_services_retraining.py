@@ -12,7 +12,7 @@ import pytest
 from core.dataset import io
 from core.errors import BadInput, NotReady
 from core.scoring.log import open_log
-from core.services import retraining
+from core.services import retraining, retraining_view
 from core.tracking import registry, runs
 from core.training import renewal, submission
 from core.training.inputs import read_model_input
@@ -50,10 +50,10 @@ def files(club: Any) -> list[Path]:
 
 
 def test_sources_are_the_log_and_labelled_files(prepared: Any) -> None:
-    found = retraining.sources(prepared.settings, PROJECT)
+    found = retraining_view.sources(prepared.settings, PROJECT)
     assert [one.key for one in found] == ["june.parquet"], "nothing is logged yet"
     log(prepared, prepared.test.iloc[:3], np.ones(3))
-    found = retraining.sources(prepared.settings, PROJECT)
+    found = retraining_view.sources(prepared.settings, PROJECT)
     assert [one.key for one in found] == ["log", "june.parquet"]
 
 

@@ -1,0 +1,96 @@
+"""A retraining that an alarm called for: what it would train, and the one press that starts it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import retraining
+from core.services.retraining import PreparedRetraining
+from core.ui import parts
+from core.ui.frame import Page
+from core.ui.words import ago, escape, exact
+
+_MONITOR = "5_Drift_monitoring"
+
+
+def on_monitor(page: Page) -> bool:
+    """What is ready by the labels there are now; whether it can be started."""
+    with parts.guarded("prepare the retraining"):
+        with st.spinner("Looking for labels that came since"):
+            found = retraining.preparation(page.settings, page.project)
+        if found is not None and _offer(page, found):
+            st.rerun()
+        return found is not None and found.can_start
+    return False
+
+
+def on_home(page: Page) -> None:
+    """What was made ready, as it was then; nothing where no alarm called for it."""
+    with parts.guarded("read the prepared retraining"):
+        found = retraining.kept_preparation(page.settings, page.project)
+        if found is not None and _offer(page, found):
+            path, _, _ = parts.PAGES[_MONITOR]
+            st.switch_page(path, query_params={"project": page.project})
+
+
+def _offer(page: Page, found: PreparedRetraining) -> bool:
+    """Draw it; whether it has been started just now."""
+    if found.job_id:
+        return False
+    with st.container(border=True):
+        if found.reason:
+            st.markdown("**A retraining is called for, but cannot be prepared yet.**")
+            st.markdown(escape(found.reason))
+            _as_of(found, "Looked")
+            return False
+        st.markdown("**Retraining is prepared: start it.** Nothing is trained until you do.")
+        parts.figures_row(
+            [
+                (
+                    "Rows to learn from",
+                    f"{found.train_rows + found.added_rows:,}",
+                    f"{found.train_rows:,} of training and {found.added_rows:,} of production, "
+                    f"until {found.learnt_until}",
+                ),
+                (
+                    "Labelled production rows",
+                    f"{found.labelled_rows:,}",
+                    f"{found.aside_rows:,} others lack a label or a needed value and stay aside",
+                ),
+                (
+                    "Production judges from",
+                    found.judged_from,
+                    f"{found.recent_rows:,} rows, beside the {found.old_test_rows:,} of the old "
+                    "holdout",
+                ),
+                ("Model fits at the most", f"{found.fits:,}", _algorithms(found)),
+            ]
+        )
+        _as_of(found, "Prepared")
+        pressed = st.button(
+            "Start the prepared retraining",
+            type="primary",
+            icon=":material/model_training:",
+            key="start-prepared",
+        )
+        if pressed:
+            with parts.guarded("start the retraining"), st.spinner("Putting the rows together"):
+                retraining.start_prepared(page.settings, page.project, found.prepared_id)
+                return True
+    return False
+
+
+def _as_of(found: PreparedRetraining, verb: str) -> None:
+    more = f", with {_algorithms(found)}" if found.can_start else ""
+    rules = ", ".join(found.alarms)
+    st.caption(
+        f"{verb} {ago(found.made)}{escape(more)}, by the labels known then; more labels make it "
+        "anew.",
+        help=f"{exact(found.made)}. Called for by the alarms {escape(rules)}.",
+    )
+
+
+def _algorithms(found: PreparedRetraining) -> str:
+    titles = retraining.algorithms()
+    names = [one["algorithm"] for one in found.plan.get("models", [])]
+    return ", ".join(titles.get(name, name) for name in names)
