@@ -23,6 +23,8 @@ from core.files import file_lock
 from core.monitoring.policy import Alert
 
 LOUD = ("warning", "alarm")
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+MOST_RETRIES = 8  # over about four hours
 _LONGEST_NOTE = 2000
 _TEXTS = ("rule", "level", "message", "version")
 
@@ -31,7 +33,8 @@ _TEXTS = ("rule", "level", "message", "version")
 class KeptAlert:
     """One alert through its life. Times are UTC; None or empty where it has not come to that.
 
-    ``announced_level`` is the loudest level told to the webhook.
+    ``announced_level`` is the loudest level told to the webhook; ``failures`` counts how often
+    telling has failed since, the last time at ``failed_at``.
     """
 
     alert_id: str
@@ -48,6 +51,8 @@ class KeptAlert:
     announced_at: datetime | None = None
     announced_level: str = ""
     failure: str = ""
+    failures: int = 0
+    failed_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -147,6 +152,15 @@ class AlertBook:
             if one.is_open and not _told(one, all_of_them, now - timedelta(hours=quiet_hours))
         ]
 
+    def due(self, quiet_hours: float, now: datetime | None = None) -> list[KeptAlert]:
+        """Those of ``pending`` that nobody is telling and that it is time to try again.
+
+        Pauses double, from a minute to an hour. After 8 failures only a recorded check tries again,
+        so the book of an address that never answers does not grow by being looked at.
+        """
+        now = now or datetime.now(UTC)
+        return [one for one in self.pending(quiet_hours, now) if _try_again(one, now)]
+
     def announced(self, alerts: Iterable[KeptAlert]) -> None:
         """Keep that these were told."""
         with self._changing():
@@ -241,11 +255,11 @@ def _fold(events: Iterable[Mapping[str, Any]]) -> dict[str, KeptAlert]:
                 name, run_id=str(event.get("run_id", "")), opened_at=at, **texts
             )
         elif name in found:
-            found[name] = replace(found[name], **_changes(event, at))
+            found[name] = replace(found[name], **_changes(found[name], event, at))
     return found
 
 
-def _changes(event: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def _changes(alert: KeptAlert, event: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     kind, note = event["event"], str(event.get("note", ""))
     if kind == "acknowledged":
         return {"acknowledged_at": at, "note": note}
@@ -254,10 +268,19 @@ def _changes(event: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     if kind == "level":
         return {"level": str(event.get("level")), "message": str(event.get("message"))}
     if kind == "announced":
-        return {"announced_at": at, "announced_level": str(event.get("level")), "failure": ""}
+        told = {"announced_at": at, "announced_level": str(event.get("level"))}
+        return {**told, "failure": "", "failures": 0, "failed_at": None}
     if kind == "not_announced":
-        return {"failure": str(event.get("reason", ""))}
+        failures = alert.failures + 1
+        return {"failure": str(event.get("reason", "")), "failures": failures, "failed_at": at}
     return {}
+
+
+def _try_again(alert: KeptAlert, now: datetime) -> bool:
+    if alert.failed_at is None:
+        return now - alert.opened_at >= FIRST_PAUSE  # until then whoever recorded it tells it
+    pause = min(FIRST_PAUSE * 2 ** (alert.failures - 1), LONGEST_PAUSE)
+    return alert.failures <= MOST_RETRIES and now - alert.failed_at >= pause
 
 
 def _told(alert: KeptAlert, everything: Iterable[KeptAlert], since: datetime) -> bool:

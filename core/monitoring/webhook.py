@@ -108,11 +108,16 @@ def tell(
     title: str,
     verdict: str,
     quiet_hours: float,
+    again: bool = False,
     **how: Any,
 ) -> str:
-    """Tell what the book has to tell, and keep there whether it was; returns why not, or ""."""
+    """Tell what the book has to tell, and keep there whether it was; returns why not, or "".
+
+    ``again``: only what could not be told before and whose pause is over.
+    """
     with book.telling() as mine:
-        pending = book.pending(quiet_hours) if mine and url else []
+        untold = book.due if again else book.pending
+        pending = untold(quiet_hours) if mine and url else []
         if not pending:
             return ""
         failure = post(url, message(project, title, verdict, pending), **how)

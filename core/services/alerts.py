@@ -11,6 +11,7 @@ from core.errors import NotReady
 from core.monitoring import places, policy_file, webhook
 from core.monitoring.alert_book import AlertBook, KeptAlert
 from core.settings import Settings
+from core.tracking import runs
 
 __all__ = ["KeptAlert", "MonitoringPolicy"]  # what pages get from further below
 
@@ -52,6 +53,27 @@ def change_policy(settings: Settings, project: str, changes: Mapping[str, Any]) 
 def webhook_is_set(settings: Settings, project: str) -> bool:
     """Whether alerts are told anywhere; the address itself is nobody's business."""
     return bool(policy_file.webhook_of(policy(settings, project)))
+
+
+def tell_again(settings: Settings, project: str) -> bool:
+    """Try once more, beside the caller, to tell what the webhook did not take and is due.
+
+    Whether anything was due. Cheap where nothing is: pages call it whenever they look.
+    """
+    book = _book(settings, project)
+    if not book.open_alerts():
+        return False
+    spec = specs.load(settings.spec_file(project))
+    policy = policy_file.in_force(settings, spec)
+    address = policy_file.webhook_of(policy)
+    due = book.due(policy.quiet_hours) if address else []
+    if not due:
+        return False
+    verdict = runs.get(settings, due[0].run_id).tags.get("verdict", "")
+    webhook.tell_in_background(
+        book, address, project, spec.title, verdict, policy.quiet_hours, again=True, tries=1
+    )
+    return True
 
 
 def try_webhook(settings: Settings, project: str) -> str:

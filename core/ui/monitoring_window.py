@@ -14,7 +14,7 @@ import streamlit as st
 from core.errors import BadInput
 from core.services import alerts, monitoring, monitoring_figures
 from core.services.monitoring import LIVE_ROWS, Chosen, LiveLog, Report, Selection
-from core.ui import cached
+from core.ui import cached, parts
 from core.ui.frame import Page
 from core.ui.words import ago
 
@@ -212,6 +212,8 @@ def _watch(page: Page, live: bool) -> None:
     if not live:
         st.caption("Paused; switch Live on to follow the log.")
         return
+    with parts.guarded("tell the webhook again"):
+        alerts.tell_again(page.settings, page.project)
     log = live_log(page)
     known = st.session_state.get(_judged_key(page))
     rows, _ = log.poll()

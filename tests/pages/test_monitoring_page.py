@@ -139,6 +139,18 @@ def watch(at, watched):
         monitoring_window._watch(page, True)
 
 
+def test_the_live_refresh_tells_the_webhook_again(watched, monkeypatch):
+    from core.services import alerts
+
+    asked = []
+    monkeypatch.setattr(alerts, "tell_again", lambda settings, project: asked.append(project))
+    watched.log(40)
+    at = open_page()
+    assert asked == ["hoops"]
+    at.toggle(key="monitor-live").set_value(False).run()
+    assert asked == ["hoops"]
+
+
 def test_the_last_rows_and_all_rows(watched, judgements):
     watched.log(60)
     at = open_page()

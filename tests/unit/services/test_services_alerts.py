@@ -4,13 +4,14 @@ import json
 import os
 import stat
 import threading
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pandas as pd
 import pytest
 
 from core.errors import BadInput, CourtsideError, NotReady
-from core.monitoring import places
+from core.monitoring import alert_book, places, webhook
 from core.services import alerts, monitoring, retraining
 from core.tracking import runs
 
@@ -22,14 +23,20 @@ def wait_for_webhook():
 
 
 @pytest.fixture
-def hook():
+def answers():
+    """The status codes that the webhook gives first; afterwards it takes everything."""
+    return []
+
+
+@pytest.fixture
+def hook(answers):
     """A local webhook: its address, and what it was sent."""
     bodies = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
+            self.send_response(answers.pop(0) if answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -85,6 +92,80 @@ def test_what_is_found_is_told_to_the_webhook_once(hoops, hook):
     assert body["project"] == "hoops"
     assert "drift:distance" in {one["rule"] for one in body["alerts"]}
     assert all(one.announced_at for one in alerts.alerts(hoops.settings, "hoops"))
+
+
+def failed(hoops, hook, answers):
+    """A recorded check whose alerts the webhook refused."""
+    address, bodies = hook
+    alerts.change_policy(hoops.settings, "hoops", {"webhook": address})
+    hoops.log(60, further=40)
+    answers.append(400)
+    monitoring.monitor(hoops.settings, "hoops")
+    wait_for_webhook()
+    assert len(bodies) == 1
+    assert alerts.alerts(hoops.settings, "hoops")[0].failure == "the server answered 400"
+    return bodies
+
+
+def later(monkeypatch, **more):
+    """Let so much time go by for whoever asks what is due."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(**more)
+
+    monkeypatch.setattr(alert_book, "datetime", Clock)
+
+
+def test_the_next_check_tells_what_the_webhook_did_not_take(hoops, hook, answers):
+    bodies = failed(hoops, hook, answers)
+    result, _ = monitoring.monitor(hoops.settings, "hoops")
+    wait_for_webhook()
+    assert [body["verdict"] for body in bodies] == [result["verdict"]] * 2
+    assert all(one.announced_at for one in alerts.alerts(hoops.settings, "hoops"))
+
+
+def test_a_look_tells_it_again_once_its_pause_is_over(hoops, hook, answers, monkeypatch):
+    bodies = failed(hoops, hook, answers)
+    assert not alerts.tell_again(hoops.settings, "hoops")
+    later(monkeypatch, minutes=2)
+    assert alerts.tell_again(hoops.settings, "hoops")
+    wait_for_webhook()
+    assert bodies[1] == bodies[0]
+    assert not alerts.tell_again(hoops.settings, "hoops")
+    assert all(one.failures == 0 for one in alerts.alerts(hoops.settings, "hoops"))
+
+
+def test_an_address_that_never_answers_is_left_alone_in_the_end(hoops, hook, answers, monkeypatch):
+    bodies = failed(hoops, hook, answers)
+    answers += [500] * 100
+    for hours in range(1, 41):  # each look two hours after the one before: every pause is over
+        later(monkeypatch, hours=2 * hours)
+        alerts.tell_again(hoops.settings, "hoops")
+        wait_for_webhook()
+    assert len(bodies) == 1 + alert_book.MOST_RETRIES
+    path = places.alerts_path(hoops.settings, "hoops")
+    size = path.stat().st_size
+    assert not alerts.tell_again(hoops.settings, "hoops")
+    assert path.stat().st_size == size
+    answers.clear()
+    monitoring.monitor(hoops.settings, "hoops")  # a recorded check tries again all the same
+    wait_for_webhook()
+    assert all(one.announced_at for one in alerts.alerts(hoops.settings, "hoops"))
+
+
+def test_a_look_waits_for_nobody(hoops, monkeypatch):
+    alerts.change_policy(hoops.settings, "hoops", {"webhook": "http://127.0.0.1:9/x"})
+    hoops.log(60, further=40)
+    monitoring.monitor(hoops.settings, "hoops")
+    wait_for_webhook()
+    later(monkeypatch, hours=1)
+    told = []
+    monkeypatch.setattr(webhook, "post", lambda *_, **how: told.append(how) or "no connection")
+    assert alerts.tell_again(hoops.settings, "hoops")
+    wait_for_webhook()
+    assert told == [{"tries": 1}]
 
 
 def test_the_environments_webhook_is_used_where_the_project_has_none(hoops, hook, monkeypatch):
