@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from core.errors import CourtsideError, TrackingError
 from core.files import file_lock
@@ -19,8 +19,21 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _LONGEST_REASON = 300
+_REACH_IT = "Check MLFLOW_TRACKING_URI and that the store can be reached"
+_WRITE_IT = "Make sure that the folder it lies in can be written"
 TRY_AGAIN = ", then try again."
 _ADDRESS = re.compile(r"host='([^']+)', port=(\d+)")
+# SQLAlchemy puts the driver's error in front of the statement that it was given.
+_DATABASE = re.compile(r"\((?:\w+\.)+\w*Error\) (.+?)(?: \[SQL: .*)?$")
+# What SQLite says, what it means, and what to do.
+_SQLITE = {
+    "database is locked": (
+        "its database is locked; another process does not let go of it.",
+        "Wait until that one has ended, or end it",
+    ),
+    "readonly database": ("its database may only be read.", _WRITE_IT),
+    "unable to open database": ("its database cannot be opened for writing.", _WRITE_IT),
+}
 
 
 @contextmanager
@@ -33,24 +46,39 @@ def mapped_errors(doing: str) -> Iterator[None]:
     except Exception as exc:
         if not _is_theirs(exc):
             raise
-        raise TrackingError(
-            f"MLflow could not {doing}: {_reason(exc)} Check MLFLOW_TRACKING_URI and that the "
-            f"store can be reached{TRY_AGAIN}"
-        ) from exc
+        reason, advice = _explained(exc)
+        raise TrackingError(f"MLflow could not {doing}: {reason} {advice}{TRY_AGAIN}") from exc
 
 
-def _reason(exc: Exception) -> str:
-    """What they said, as a sentence; of a server that does not answer, where it should be."""
+def _explained(exc: Exception) -> tuple[str, str]:
+    """What they said, as a sentence, and what to do.
+
+    Of a server that does not answer, where it should be; of a database, its own words alone.
+    """
+    if _of_the_system(exc):
+        where = f" ({exc.filename})" if exc.filename else ""
+        return f"{exc.strerror or exc}{where}.", _WRITE_IT
     said = " ".join(str(exc).split())
     if "Max retries exceeded" in said and (where := _ADDRESS.search(said)):
-        return f"no answer from {where[1]}:{where[2]}."
+        return f"no answer from {where[1]}:{where[2]}.", _REACH_IT
+    if found := _DATABASE.search(said):
+        said = found[1]
+        for words, known in _SQLITE.items():
+            if words in said:
+                return known
     said = said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}…"
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}.", _REACH_IT
 
 
 def _is_theirs(exc: Exception) -> bool:
     home = type(exc).__module__.split(".")[0]
-    return home in {"mlflow", "sqlalchemy", "sqlite3", "requests", "alembic", "urllib3"}
+    known = {"mlflow", "sqlalchemy", "sqlite3", "requests", "alembic", "urllib3"}
+    return home in known or _of_the_system(exc)
+
+
+def _of_the_system(exc: Exception) -> TypeGuard[OSError]:
+    """Whether a file could not be written or read, as in a store that is a folder."""
+    return isinstance(exc, OSError) and type(exc).__module__ == "builtins"
 
 
 def client(settings: Settings) -> MlflowClient:

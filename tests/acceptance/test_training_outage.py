@@ -1,16 +1,17 @@
-"""MLflow away or the disk full when a training ends: said plainly, nothing lost, nothing twice."""
+"""MLflow away, locked or full when a training ends: said plainly, nothing lost, nothing twice."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,63 @@ def test_a_full_disk_and_an_algorithm_that_fails(settings: Settings, small_disk:
     (run,) = runs.search(settings, "club", "tags.algorithm = 'dt'")
     assert (run.status, run.tags["error"]) == ("FAILED", failed["reason"])
     assert "Decision Tree Classifier could not be trained" in stages(settings, job.job_id)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another process holds the store's database, and lets nobody read or write."""
+    hold = "import sqlite3, sys; store = sqlite3.connect(sys.argv[1], 60, isolation_level=None)\n"
+    hold += "store.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(folder / "mlflow.db")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None and holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        try:
+            yield
+        finally:
+            holder.stdin.close()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The store's folder cannot be written, not even by root."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a folder read-only needs root")
+    bound = ["mount", "--bind", str(folder), str(folder)]
+    if subprocess.run(bound, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no folder can be mounted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [(locked, "is locked"), (read_only, "cannot be opened for writing|may only be read")],
+)
+def test_a_local_store_that_cannot_be_written_at_the_end(
+    settings: Settings, held: Callable[[Path], AbstractContextManager[None]], said: str
+) -> None:
+    job = start(settings, "lr")
+    wait_for_stage(settings, job.job_id, "Tuning")
+    with held(settings.home / "mlruns"):
+        view = finished(settings, job.job_id)
+        assert view.state == "failed"
+        assert view.message.startswith("MLflow could not")
+        assert re.search(f"its database ({said})", view.message), view.message
+        assert "a retry publishes them without training again" in view.message
+        assert not any(word in view.message for word in ("SQL:", "sqlite3", "Traceback"))
+    kept = settings.jobs_dir("club") / job.job_id / "kept"
+    assert (kept / "whole.json").is_file()
+    retried = finished(settings, training.retry(settings, "club", job.job_id).job_id)
+    assert retried.state == "succeeded", retried.message
+    assert not any(stage.startswith("Tuning") for stage in stages(settings, retried.job_id))
+    assert retried.result is not None
+    logged_once(settings, retried.result, {"lr"})
 
 
 def test_a_training_of_which_nothing_is_left_has_failed(settings: Settings) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import requests
+from mlflow.exceptions import MlflowException
 
 from core.errors import NotReady, TrackingError
+from core.files import is_disk_full
 from core.settings import Settings
-from core.tracking.store import client, experiment_id, is_new, mapped_errors
+from core.tracking.store import TRY_AGAIN, client, experiment_id, is_new, mapped_errors
 
 
 def test_a_workspace_without_a_database_is_new(bare_workspace: Settings) -> None:
@@ -62,6 +65,39 @@ def test_a_server_that_does_not_answer_is_named() -> None:
     expected = r"could not list runs: no answer from 127\.0\.0\.1:5009\. Check MLFLOW_TRACKING_URI"
     with pytest.raises(TrackingError, match=expected), mapped_errors("list runs"):
         raise requests.ConnectionError(said)
+
+
+STATEMENT = "[SQL: INSERT INTO metrics (key, value) VALUES (?, ?)] [parameters: ('a', 1.0)]"
+
+
+@pytest.mark.parametrize(
+    ("said", "explained"),
+    [
+        ("database is locked", "its database is locked; another process does not let go of it. W"),
+        ("attempt to write a readonly database", "its database may only be read. Make sure that"),
+        ("unable to open database file", "its database cannot be opened for writing. Make sure"),
+        ("no such table: runs", "no such table: runs. Check MLFLOW_TRACKING_URI"),
+    ],
+)
+def test_a_database_is_quoted_without_its_statements(said: str, explained: str) -> None:
+    whole = f"(raised as a result of autoflush) (sqlite3.OperationalError) {said}\n{STATEMENT}"
+    expected = f"^MLflow could not list runs: {explained}"
+    with pytest.raises(TrackingError, match=expected) as caught, mapped_errors("list runs"):
+        raise MlflowException(whole)
+    assert "SQL" not in str(caught.value)
+    assert str(caught.value).endswith(TRY_AGAIN)
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    expected = (
+        r"store x\.json: Read-only file system \(/mlruns/artifacts\)\. Make sure that the fold"
+    )
+    with pytest.raises(TrackingError, match=expected) as caught, mapped_errors("store x.json"):
+        raise OSError(errno.EROFS, "Read-only file system", "/mlruns/artifacts")
+    assert not is_disk_full(caught.value)
+    with pytest.raises(TrackingError) as caught, mapped_errors("store x.json"):
+        raise OSError(errno.ENOSPC, "No space left on device", "/mlruns/artifacts")
+    assert is_disk_full(caught.value)
 
 
 @pytest.mark.parametrize("error", [NotReady("train first"), KeyError("bug")])
