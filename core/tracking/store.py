@@ -56,8 +56,8 @@ def _explained(exc: Exception) -> tuple[str, str]:
     Of a server that does not answer, where it should be; of a database, its own words alone.
     """
     if _of_the_system(exc):
-        where = f" ({exc.filename})" if exc.filename else ""
-        return f"{exc.strerror or exc}{where}.", _WRITE_IT
+        file = f" ({exc.filename})" if exc.filename else ""
+        return f"{exc.strerror or exc}{file}.", _WRITE_IT
     said = " ".join(str(exc).split())
     if "Max retries exceeded" in said and (where := _ADDRESS.search(said)):
         return f"no answer from {where[1]}:{where[2]}.", _REACH_IT

@@ -53,6 +53,7 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         except IntegrityError:
             kept.clear()  # what is not as it was measured is of no use to a retry
             raise
+        run.metrics({"peak_memory_mb": _peak_bytes(kept, reporter) / 1e6})
         kept.finish(result)
     reporter.report(stages.DONE, 1, 1, 1.0)
     return result
@@ -136,8 +137,14 @@ def _train(
         for failed in training.failed:
             run_record.failed_run(settings, plan.project, run.run_id, failed)
         raise CourtsideError(" ".join(f"{f.title}: {f.reason}" for f in training.failed))
+    kept.write_run({**kept.read_run(), "peak_memory_bytes": reporter.peak_memory_bytes})
     kept.write_training(training)
     return record, run
+
+
+def _peak_bytes(kept: Kept, reporter: Reporter) -> int:
+    """The most that the training held, in this job or in the one that a retry goes on from."""
+    return max(kept.read_run().get("peak_memory_bytes", 0), reporter.peak_memory_bytes)
 
 
 def _attach(settings: Settings, plan: TrainingPlan, run: RunLog, reporter: Reporter) -> None:

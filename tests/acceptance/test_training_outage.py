@@ -150,6 +150,7 @@ def logged_once(settings: Settings, result: dict[str, Any], algorithms: set[str]
     store = client(settings)
     for run_id in (result["run_id"], model["run_id"]):
         assert len(store.get_metric_history(run_id, "test_roc_auc")) == 1
+    assert len(store.get_metric_history(result["run_id"], "peak_memory_mb")) == 1
     assert len(list(store.search_model_versions("name = 'club'"))) == 1
     names = {item.path for item in store.list_artifacts(model["run_id"], "figures")}
     for figure in ("roc", "precision_recall", "calibration", "confusion", "importance"):
@@ -182,6 +183,10 @@ def test_mlflow_away_at_the_end(settings: Settings, server: Server) -> None:
     assert result is not None
     assert result["run_id"] == view.attachments["run_id"]
     logged_once(settings, result, {"lr"})
+    assert retried.peak_memory_bytes is not None
+    held = runs.get(settings, result["run_id"]).metrics["peak_memory_mb"] * 1e6
+    print(f"peak {held / 1e6:.0f} MB; the retry alone {retried.peak_memory_bytes / 1e6:.0f} MB")
+    assert held > retried.peak_memory_bytes, "the training's, not that of publishing alone"
     assert {path.name for path in kept.iterdir()} == {".lock", "result.json"}
 
     again = finished(settings, training.retry(settings, "club", job.job_id).job_id)
