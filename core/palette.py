@@ -7,13 +7,17 @@ from typing import Any
 ACCENT = "#E4572E"  # production, the thing to look at
 REFERENCE = "#6B7A8F"  # training data: neutral
 CHAMPION = "#7152C9"  # the version in charge
+CHAMPION_ON_DARK = "#8A6EDD"  # the same where it is text on dark paper: 4.6:1, under white 3.9:1
 MUTED = "#A9B4C2"  # everybody else
 POSITIVE = "#2A9D8F"  # what happened: class 1, on every page
 NEGATIVE = REFERENCE  # class 0
 OK = "#2E8B57"
 WARNING = "#C98A00"
 ALARM = "#C0392B"
-OTHERS = ("#2A9D8F", "#457B9D", "#B5838D", "#8D99AE", "#7A9E3B", "#BC6C25")
+OTHERS = (
+    *("#2A9D8F", "#457B9D", "#B5838D", "#8D99AE", "#7A9E3B", "#BC6C25"),
+    *("#D4A017", "#D16BA5", "#4FA3D1"),
+)
 
 STATUS_SIGN = {"ok": "✓", "warning": "!", "alarm": "▲", "unknown": "?"}
 STATUS_COLOUR = {"ok": OK, "warning": WARNING, "alarm": ALARM, "unknown": MUTED}

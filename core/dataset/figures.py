@@ -139,7 +139,9 @@ def class_balance_figure(positives: int, labelled: int, rows: int, spec: Project
             f"{100 * share:.1f} % of the labelled rows: {spec.target.positive_words}",
             barmode="stack",
             height=170,
-            xaxis={"title": {"text": "rows"}},
+            xaxis={"title": {"text": "rows"}, "tickformat": ",", "range": [0, max(rows, 1)]},
+            yaxis={"showgrid": False},
+            legend={"traceorder": "normal"},  # as the parts stand in the bar
             margin={"l": 8, "r": 16, "t": 64, "b": 40},
         )
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FALL = "Fall in ROC AUC when shuffled"
 NOTHING = "nothing"
+_WIDE_BARS_AT_MOST = 3  # models side by side: more, and the chart would not fit a screen
 
 
 def confusion_figure(
@@ -137,7 +138,8 @@ def importance_comparison_figure(
     else:
         title = "What matters most: " + ", ".join(f"{f} to {name}" for name, f in leaders.items())
     order = {"categoryorder": "array", "categoryarray": features}
-    figure.update_layout(_importance_layout(title, len(features) * len(drawn)))
+    thin = len(drawn) > _WIDE_BARS_AT_MOST
+    figure.update_layout(_importance_layout(title, len(features) * len(drawn), 10 if thin else 22))
     return figure.update_yaxes(order)
 
 
@@ -152,10 +154,10 @@ def _spread(deviations: list[float]) -> dict[str, object]:
     return {"type": "data", "array": deviations, "color": MUTED, "thickness": 1.5}
 
 
-def _importance_layout(title: str, bars: int) -> dict[str, object]:
+def _importance_layout(title: str, bars: int, pixels: int = 22) -> dict[str, object]:
     return layout(
         title,
-        height=max(260, 130 + 22 * bars),
+        height=max(260, 130 + pixels * bars),
         xaxis={"title": {"text": _FALL}},
         # A feature called "2" is a name, not a number.
         yaxis={"title": {"text": "Feature"}, "type": "category", "autorange": "reversed"},

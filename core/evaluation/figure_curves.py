@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.evaluation.curves import Calibration, PrCurve, RocCurve
-from core.evaluation.figure_parts import chosen, colours, digits, empty_figure, line
+from core.evaluation.figure_parts import (
+    chosen,
+    colours,
+    digits,
+    empty_figure,
+    legend_below,
+    line,
+)
 from core.palette import MUTED, layout
 
 if TYPE_CHECKING:
@@ -21,10 +28,15 @@ ONE_CLASS = "Labelled rows of both classes are needed"
 _UNIT = {"range": [-0.01, 1.01]}
 
 
-def _inside(side: str) -> dict[str, Any]:
-    """A legend in the lower corner that these curves leave empty: many names fit, none on top."""
+_INSIDE_AT_MOST = 3
+
+
+def _legend(side: str, entries: int) -> dict[str, Any]:
+    """Few names stand in the lower corner that these curves leave empty, more under the chart."""
+    if entries > _INSIDE_AT_MOST:
+        return legend_below(entries)
     corner = {"x": 0.01 if side == "left" else 0.99, "xanchor": side, "y": 0.02}
-    return {"orientation": "v", "yanchor": "bottom", **corner}
+    return {"legend": {"orientation": "v", "yanchor": "bottom", **corner}}
 
 
 def _reference_line(x: list[float], y: list[float], name: str) -> Scatter:
@@ -84,7 +96,7 @@ def roc_figure(curves: Mapping[str, RocCurve], highlight: str | None = None) -> 
         layout(
             title,
             xaxis={**_UNIT, "title": {"text": "False positive rate (share of negatives)"}},
-            legend=_inside("right"),
+            **_legend("right", len(figure.data)),
             yaxis={**_UNIT, "title": {"text": "True positive rate (share of positives)"}},
         )
     )
@@ -126,7 +138,7 @@ def pr_figure(curves: Mapping[str, PrCurve], highlight: str | None = None) -> Fi
         layout(
             title,
             xaxis={**_UNIT, "title": {"text": "Recall (share of positives found)"}},
-            legend=_inside("left"),
+            **_legend("left", len(figure.data)),
             yaxis={**_UNIT, "title": {"text": "Precision (share of calls that are right)"}},
         )
     )
@@ -162,7 +174,7 @@ def calibration_figure(
         layout(
             f"{name}: probabilities are off by {gap} percentage points on average",
             xaxis={**_UNIT, "title": {"text": "Mean predicted probability"}},
-            legend=_inside("right"),
+            **_legend("right", len(figure.data)),
             yaxis={**_UNIT, "title": {"text": "Observed share of positives"}},
         )
     )

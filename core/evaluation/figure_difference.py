@@ -65,7 +65,11 @@ def difference_figure(
             "%{customdata[1]:+.4f}",
         )
     figure.add_vline(
-        x=0, line={"color": CHAMPION, "width": 2}, annotation_text="champion", layer="below"
+        x=0,
+        line={"color": CHAMPION, "width": 2},
+        annotation_text="champion",
+        annotation_xshift=4,
+        layer="below",
     )
     level = next(iter(drawn.values()))["level"]
     return figure.update_layout(
@@ -74,7 +78,7 @@ def difference_figure(
             height=170 + 34 * len(drawn),
             xaxis={
                 "title": {"text": f"Difference in {info.word} ({100 * level:g} % interval)"},
-                "tickformat": "+.3~g",
+                "tickformat": ".3~g",
             },
             yaxis={
                 "type": "category",

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 CLASS_NAMES = ("0", "1")
+_PLOT_HEIGHT = 240
+_AXIS_HEIGHT = 68  # ticks and title, under which a legend starts
+_LEGEND_LINE = 20
+_TOP = 36
 
 
 def digits(value: float) -> str:
@@ -35,6 +39,23 @@ def colours(names: Iterable[str], highlight: str | None) -> dict[str, str]:
 def line(colour: str, strong: bool) -> dict[str, Any]:
     """A Plotly line: the champion's stands out in width as well as in colour."""
     return {"color": colour, "width": 3.5 if strong else 1.5}
+
+
+def legend_below(entries: int) -> dict[str, Any]:
+    """Height and legend of a chart whose names stand under it: many take no room from the lines."""
+    below = _AXIS_HEIGHT + _LEGEND_LINE * entries
+    return {
+        "height": _TOP + _PLOT_HEIGHT + below,
+        "margin": {"t": _TOP, "b": below},
+        "legend": {
+            "orientation": "v",
+            "tracegroupgap": 0,
+            "x": 0,
+            "xanchor": "left",
+            "y": -_AXIS_HEIGHT / _PLOT_HEIGHT,
+            "yanchor": "top",
+        },
+    }
 
 
 def chosen(names: Sequence[str], highlight: str | None) -> str:

@@ -88,6 +88,7 @@ def _histogram(
         line={"color": CHAMPION, "dash": "dash"},
         annotation_text=f"threshold {threshold:.3g}",
         annotation_position="top left" if threshold > 0.5 else "top right",
+        annotation_xshift=-4 if threshold > 0.5 else 4,
     )
     highest = int(np.sum([count for *_, count in bars], axis=0).max())
     are = "row is" if rows == 1 else "rows are"

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.evaluation.decisions import DecisionTable, Payoff
 from core.evaluation.figure_curves import NO_ROWS
-from core.evaluation.figure_parts import CLASS_NAMES, colours, digits, empty_figure, line
+from core.evaluation.figure_parts import (
+    CLASS_NAMES,
+    colours,
+    digits,
+    empty_figure,
+    legend_below,
+    line,
+)
 from core.evaluation.metrics import METRICS
 from core.evaluation.resampling import Interval
 from core.evaluation.tally import Confusion
@@ -21,25 +28,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _SPOTS_SHOWN = 12
-_PLOT_HEIGHT = 300
-_LEGEND_LINE = 20
-
-
-def _legend_below(entries: int) -> dict[str, Any]:
-    """Height and legend of a chart whose names stand under it: many take no room from the lines."""
-    height = _PLOT_HEIGHT + 60 + _LEGEND_LINE * entries
-    plot = height - 36 - 48 - _LEGEND_LINE * entries
-    return {
-        "height": height,
-        "margin": {"b": 48 + _LEGEND_LINE * entries},
-        "legend": {
-            "orientation": "v",
-            "x": 0,
-            "xanchor": "left",
-            "y": -52 / plot,
-            "yanchor": "top",
-        },
-    }
 
 
 def interval_figure(
@@ -175,7 +163,7 @@ def gain_figure(
     return figure.update_layout(
         layout(
             f"{top} {finding} a row, at a threshold of {at:g}",
-            **_legend_below(len(drawn)),
+            **legend_below(len(drawn)),
             xaxis={"title": {"text": "Decision threshold"}, "range": [0, 1]},
             yaxis={"title": {"text": "Worth of a row (in your unit)"}},
         )
@@ -218,7 +206,7 @@ def density_figure(
     return figure.update_layout(
         layout(
             f"Where the rows lie: solid {class_names[1]}, dotted {class_names[0]}",
-            **_legend_below(len(drawn)),
+            **legend_below(len(drawn)),
             xaxis={"title": {"text": "Predicted probability"}, "range": [0, 1]},
             yaxis={"title": {"text": "Share of the class"}, "tickformat": ".0%"},
         )

@@ -131,19 +131,18 @@ def _court_layout(row: tuple[float, float], **extra: Any) -> dict[str, Any]:
     """Both axes in feet on one scale; a row further out is still on the picture."""
     known = [value if np.isfinite(value) else 0.0 for value in row]
     reach = max(27.0, abs(known[0]) + 3)
-    axis = {"showgrid": False, "constrain": "domain", "fixedrange": True}
+    axis = {"visible": False, "constrain": "domain", "fixedrange": True}
     return layout(
         "",
         **{
             "height": _HEIGHT,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 32},
-            "xaxis": {**axis, "range": [-reach, reach], "showticklabels": False},
+            "xaxis": {**axis, "range": [-reach, reach]},
             "yaxis": {
                 **axis,
                 "range": [min(-7.0, known[1] - 3), max(42.0, known[1] + 3)],
                 "scaleanchor": "x",
                 "constraintoward": "top",
-                "showticklabels": False,
             },
             "legend": {"y": 0, "yanchor": "top", "x": 0.5, "xanchor": "center"},
             **extra,
