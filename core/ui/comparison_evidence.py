@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -21,7 +20,7 @@ _METHOD = (
     "several challengers, verdicts are corrected by Holm's method: the more one looks, the more "
     "chance finds."
 )
-_VERDICTS: dict[str, tuple[str, Any, str]] = {
+_VERDICTS = {
     "better": ("better", "green", ":material/trending_up:"),
     "worse": ("worse", "red", ":material/trending_down:"),
     "neither": ("no evidence of a difference", "gray", ":material/drag_handle:"),
@@ -101,10 +100,11 @@ def _cards(page: Page, found: Compared, challengers: Sequence[Version]) -> None:
 
 def _verdict(label: str, found: Compared, number: str) -> None:
     judged = found.sides[number].judgements["roc_auc"]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        word, colour, icon = _VERDICTS[judged.word]
-        st.badge(word, icon=icon, color=colour)
-        st.markdown(f"**{escape(label)}** is {escape(_sentence(judged.sentence))}.")
+    word, colour, icon = _VERDICTS[judged.word]
+    st.markdown(
+        f":{colour}-badge[{icon} {word}] **{escape(label)}** is "
+        f"{escape(_sentence(judged.sentence))}."
+    )
 
 
 def _sentence(verdict: str) -> str:

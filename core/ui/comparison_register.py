@@ -10,6 +10,7 @@ from core.services import registration
 from core.services.comparison import Version
 from core.ui import parts
 from core.ui.frame import Page
+from core.ui.pairs import beside
 from core.ui.words import ago, escape
 
 _SAID = "courtside_registered"
@@ -29,7 +30,7 @@ def show(page: Page, strays: Sequence[Version]) -> None:
 
 
 def _one(page: Page, stray: Version) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with beside(stray.version):
         st.markdown(f"**{escape(stray.label)}**, logged {ago(stray.created_at)}", width="stretch")
         pressed = st.button(
             "Register",

@@ -14,6 +14,20 @@ _STYLE = (
     '[class*="st-key-pair-wide-"] > div:last-child {flex: 2 1 26rem !important;}</style>'
 )
 
+_BESIDE_STYLE = (
+    '<style>[class*="st-key-beside-"] > div:first-child {flex: 1 1 12rem !important; '
+    "min-width: min(12rem, 100%) !important;}</style>"
+)
+
+
+def beside(key: str) -> Any:
+    """Words first, then what can be pressed: it stays beside them while they have room to wrap.
+
+    ``key`` is unique on the page.
+    """
+    st.html(_BESIDE_STYLE)
+    return st.container(horizontal=True, vertical_alignment="center", key=f"beside-{key}")
+
 
 def pair(key: str, wide_right: bool = False) -> tuple[Any, Any]:
     """Two containers of at least 20 rem each; ``key`` is unique on the page.

@@ -11,11 +11,12 @@ from core.ui.frame import Page
 from core.ui.pairs import pair
 
 _CHOSEN = "training"
-# A job that runs is what one looks for: where both sides do not fit beside each other it comes
-# first. And it is drawn anew every second: what is a second old is not faded meanwhile.
+# A job that runs, or how the last one ended, is what one looks for: where both sides do not fit
+# beside each other it comes first. And what runs is drawn anew every second: what is a second old
+# is not faded meanwhile.
 _STYLE = (
-    "<style>@media (max-width: 1000px) {.st-key-pair-wide-training:has([class*=st-key-live-]) "
-    "> div:last-child {order: -1}} "
+    "<style>@media (max-width: 1000px) {.st-key-pair-wide-training:has([class*=st-key-live-], "
+    ".st-key-last-training) > div:last-child {order: -1}} "
     "[class*=st-key-live-] [data-stale=true] {opacity: 1 !important}</style>"
 )
 
@@ -53,7 +54,8 @@ def _now(page: Page, live: list[JobView], ended: list[JobView]) -> None:
         training_jobs.live(page.settings, page.project, frozenset(job.job_id for job in live))
     elif not ended:
         training_jobs.nothing_yet()
-    elif ended[0].state == "succeeded":
-        training_result.in_short(page, ended[0])
     else:
-        training_history.ended_badly(page, ended[0])
+        with st.container(key="last-training"):
+            succeeded = ended[0].state == "succeeded"
+            tell = training_result.in_short if succeeded else training_history.ended_badly
+            tell(page, ended[0])

@@ -11,8 +11,9 @@ from core.services import overview, training
 from core.services.training import JobView
 from core.ui import parts
 from core.ui.frame import Page
+from core.ui.pairs import beside
 from core.ui.training_jobs import log, state_markdown
-from core.ui.words import ago, duration, escape, exact, megabytes, score
+from core.ui.words import ago, duration, escape, exact, megabytes, score, unbroken
 
 _SHOWN = 5
 
@@ -46,10 +47,10 @@ def show(page: Page, ended: Sequence[JobView], shown: JobView | None, parameter:
 
 def _ended_job(page: Page, job: JobView, shown: bool, parameter: str) -> None:
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    took = f"{ago(moment)} · took {duration(job.elapsed_seconds)}"
+    took = f"{unbroken(ago(moment))} · took {duration(job.elapsed_seconds)}"
     if job.peak_memory_bytes is not None:
-        took += f" · {megabytes(job.peak_memory_bytes)} of memory at most"
-    with st.container(horizontal=True, vertical_alignment="center", key=f"ended-{job.job_id}"):
+        took += f" · {unbroken(megabytes(job.peak_memory_bytes))} of memory at most"
+    with beside(f"ended-{job.job_id}"):
         st.markdown(
             f"{state_markdown(job)} **{escape(job.title)}** :gray[· {took}]  \n{_outcome(job)}",
             help=f"{exact(moment)} · job {job.job_id}",

@@ -11,6 +11,7 @@ from core.services import training
 from core.services.training import JobView, ModelProgress
 from core.settings import Settings
 from core.ui import parts
+from core.ui.pairs import beside
 from core.ui.training_plan import METRIC_WORDS, rounded
 from core.ui.words import ago, duration, escape, score
 
@@ -28,6 +29,7 @@ _DOING = {
     "tuning": "tuning",
     "measuring": "measuring on the holdout",
     "learning": "drawing its learning curve",
+    "storing": "storing it in MLflow",
     "registering": "proving and registering",
 }
 # How a model stands while another one's step goes on.
@@ -76,7 +78,7 @@ def live(settings: Settings, project: str, drawn: frozenset[str]) -> None:
 
 
 def _head(settings: Settings, project: str, job: JobView) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with beside(f"head-{job.job_id}"):
         st.markdown(f"{state_markdown(job)} **{escape(job.title)}**", width="stretch")
         cancelled = st.button(
             "Cancel",
@@ -164,6 +166,5 @@ def log(settings: Settings, project: str, job: JobView) -> None:
     begun = training.stages_of(settings, project, job.job_id)
     text = training.log_tail(settings, project, job.job_id)
     lines = [f"{moment:%H:%M:%S} UTC  {stage}" for moment, stage in begun]
-    st.code(
-        "\n".join([*lines, text.strip()]).strip() or "Nothing yet", language=None, wrap_lines=True
-    )
+    nothing = "Nothing yet" if job.is_live else "It ended before it printed anything."
+    st.code("\n".join([*lines, text.strip()]).strip() or nothing, language=None, wrap_lines=True)

@@ -22,6 +22,7 @@ from core.ui.words import ago, duration, escape, exact, score
 
 # Wide enough for the longest name of a hyperparameter beside its value.
 _SETTINGS_PIXELS = 380
+_OWN_HOLDOUT = "its own holdout, with the newest production rows"
 
 
 def in_short(page: Page, job: JobView) -> None:
@@ -54,7 +55,10 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
     if not in_short_above:
         st.markdown(headline_words(page, result, models[0], registered))
     leaderboard.show(
-        [_row(model, registered) for model in models], f"trained-{job.job_id}", "leaderboard"
+        [_row(model, registered) for model in models],
+        f"trained-{job.job_id}",
+        "leaderboard",
+        f"all on {_OWN_HOLDOUT}" if result.get("retraining") else "all on the holdout",
     )
     show_troubles(result, models)
     for words in [*compared(result, models), *notes(models)]:
@@ -82,7 +86,7 @@ def headline_words(
     name = f"v{best['version']} {_title(best)}"
     auc = f"ROC AUC {score(best['test']['roc_auc'])}"
     if result.get("retraining"):
-        auc += " on its own holdout, with the newest production rows"
+        auc += f" on {_OWN_HOLDOUT}"
     champion = next((version for version in registered.values() if version.is_champion), None)
     if _made_champion(page.settings, result["run_id"]) == best["version"]:
         return f"**{name}** is the best ({auc}) and became champion: there was none before."

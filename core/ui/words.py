@@ -66,6 +66,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def unbroken(text: str) -> str:
+    """Text that stays on one line: "5 min ago" is never torn between figure and unit."""
+    return text.replace(" ", _UNBROKEN)
+
+
 def escape(text: str) -> str:
     """Text as it is, where Streamlit would read Markdown or LaTeX into it.
 

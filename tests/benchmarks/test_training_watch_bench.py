@@ -69,7 +69,7 @@ def test_the_server_keeps_little_of_fifty_watched_trainings(
             page.wait_for_timeout(_LOOKS_MILLISECONDS)
             seen.touch()
             jobs.wait(folder, job.job_id)
-            page.locator(f".st-key-ended-{job.job_id}").wait_for(state="attached")
+            page.locator(f".st-key-beside-ended-{job.job_id}").wait_for(state="attached")
             harness.settle(page)
 
         sizes = []
