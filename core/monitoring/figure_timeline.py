@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core import palette
@@ -89,13 +90,17 @@ def drift_words(windows: Sequence[WindowResult]) -> str:
     if not judged:
         return "No window has enough rows to be judged yet"
     beyond = [one for one in judged if (one.drift or 0) > 1]
+    if len(judged) == 1:
+        one = "The one window" if len(windows) == 1 else "The one window with enough rows"
+        if not beyond:
+            return f"{one} drifts no more than chance gives"
+        return f"{one} drifts, mostly by {beyond[0].worst}"
     if not beyond:
         return f"None of {len(judged)} windows drifts by more than chance gives"
     names = [one.worst for one in beyond]
     most = max(dict.fromkeys(names), key=names.count)
-    of = "the one window" if len(judged) == 1 else f"{len(beyond)} of {len(judged)} windows"
     verb = "drifts" if len(beyond) == 1 else "drift"
-    return f"{of[0].upper()}{of[1:]} {verb}, mostly by {most}"
+    return f"{len(beyond)} of {len(judged)} windows {verb}, mostly by {most}"
 
 
 def performance_timeline(
@@ -196,12 +201,12 @@ def _performance_words(
     title: str, windows: Sequence[WindowResult], metric: str, reference: float | None
 ) -> str:
     held = "" if reference is None else f", {reference:.3f} on the holdout"
-    for kind, words in (("realised", "on labels"), ("estimated", "by estimate")):
+    for kind, words in (("realised", "labels"), ("estimated", "an estimate")):
         figures: list[Mapping[str, Interval]] = [getattr(one, kind) for one in windows]
         known = [found[metric] for found in figures if metric in found]
         if known:
-            where = "the one window" if len(windows) == 1 else "the latest such window"
-            return f"{title}: {known[-1].value:.3f} {words} in {where}{held}"
+            where = "the one window" if len(windows) == 1 else "the latest window"
+            return f"{title}: {known[-1].value:.3f} in {where} with {words}{held}"
     return title
 
 
@@ -209,13 +214,15 @@ def _names(windows: Sequence[WindowResult]) -> list[str]:
     return [one.label + (" (forming)" if one.forming else "") for one in windows]
 
 
+def _moment(text: str) -> str:
+    """A window's beginning: "23 Nov 08:42"."""
+    return f"{datetime.fromisoformat(text):%d %b %H:%M}".lstrip("0")
+
+
 def _window_axis(windows: Sequence[WindowResult]) -> dict[str, Any]:
     """Few windows are named by their label or, where that is long, by their beginning."""
     shown = windows if len(windows) <= MOST_NAMED else []
-    short = [
-        one.label if len(one.label) <= LONGEST_NAME else one.first[5:16].replace("T", " ")
-        for one in shown
-    ]
+    short = [one.label if len(one.label) <= LONGEST_NAME else _moment(one.first) for one in shown]
     return {
         "title": "window, oldest first",
         "type": "category",

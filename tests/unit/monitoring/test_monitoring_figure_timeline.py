@@ -69,7 +69,9 @@ def test_the_axis_reads_in_whole_decades_and_the_limit_is_named_on_its_line():
     [
         ([], "No window has enough rows"),
         ([EMPTY], "No window has enough rows"),
-        ([QUIET, EMPTY], "None of 1 windows drifts"),
+        ([QUIET, EMPTY], "The one window with enough rows drifts no more than chance"),
+        ([LOUD], "The one window drifts, mostly by distance"),
+        ([QUIET, QUIET], "None of 2 windows drifts"),
         ([LOUD, LOUD], "2 of 2 windows drift, mostly by distance"),
     ],
 )
@@ -86,7 +88,7 @@ def test_the_estimate_is_a_band_and_labels_are_bars():
     assert list(bars.y) == [0.55]
     assert bars.error_y.array[0] == pytest.approx(0.05)
     assert figure.layout.shapes[0].y0 == 0.8
-    title = "ROC AUC: 0.550 on labels in the latest such window, 0.800 on the holdout"
+    title = "ROC AUC: 0.550 in the latest window with labels, 0.800 on the holdout"
     assert figure.layout.title.text == title
 
 
