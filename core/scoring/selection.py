@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from core.inference_log import InferenceLog
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -50,23 +43,3 @@ class Selection:
             "source": self.source or "",
             "rows_of_version": self.model_version or "",
         }
-
-
-def read(log: InferenceLog, selection: Selection) -> pd.DataFrame:
-    """Those rows, oldest first; of the others, only a piece is in memory at a time."""
-    import pandas as pd
-
-    if not selection.columns and not (selection.last_rows and selection.is_narrow):
-        if selection.last_rows:
-            return log.tail(selection.last_rows)
-        return log.read_window(selection.since, selection.until)
-    kept = log.tail(0)
-    for piece in log.stream(selection.since, selection.until):
-        inside = np.ones(len(piece), dtype=bool)
-        for name, value in selection.columns.items():
-            inside &= (piece[name].astype(str) == value).to_numpy()
-        if inside.any():
-            fresh = piece[inside]
-            kept = pd.concat([kept, fresh], ignore_index=True) if len(kept) else fresh
-            kept = kept.tail(selection.last_rows) if selection.last_rows else kept
-    return kept.reset_index(drop=True)

@@ -150,8 +150,9 @@ def _press(
                 f"More than {page.settings.background_rows:,} rows are scored in the background."
             )
     underway = f"scoring-underway-{page.project}"
-    if st.session_state.pop(underway, False) and not now:
-        st.info("Scoring was stopped before its end; nothing was logged.", icon=":material/stop:")
+    left = st.session_state.pop(underway, None)
+    if left is not None and not now:
+        _interrupted(page, left)
     if later:
         with parts.guarded("start scoring in the background"):
             scoring_jobs.submit(
@@ -161,12 +162,23 @@ def _press(
             st.toast("Scoring has started; you may leave.", icon=":material/schedule_send:")
     if now:
         st.session_state[_result_key(page)] = None
-        st.session_state[underway] = True  # stays only if the script is interrupted
+        reached: list[scoring.FileResult] = []
+        st.session_state[underway] = reached  # stays only if the script is interrupted
         with parts.guarded("score the file"):
-            st.session_state[_result_key(page)] = _scored(page, version, source, renames)
+            _score(page, version, source, renames, reached)
+            st.session_state[_result_key(page)] = reached[0]
             scoring_background.leave(page)
             st.toast("Scored and logged.", icon=":material/check:")
         del st.session_state[underway]
+
+
+def _interrupted(page: Page, reached: list[scoring.FileResult]) -> None:
+    """Say what came of a scoring whose script did not go on to its end; ``reached``, if it did."""
+    if reached:
+        st.session_state[_result_key(page)] = reached[0]
+        scoring_background.leave(page)
+        return
+    st.info("Scoring was stopped before its end; nothing was logged.", icon=":material/stop:")
 
 
 def _order(
@@ -182,9 +194,17 @@ def _order(
     )
 
 
-def _scored(
-    page: Page, version: Version, source: Source, renames: dict[str, str]
-) -> scoring.FileResult:
+def _score(
+    page: Page,
+    version: Version,
+    source: Source,
+    renames: dict[str, str],
+    reached: list[scoring.FileResult],
+) -> None:
+    """Score with a bar and a way to stop; the result is in ``reached`` before anything else is.
+
+    Whatever touches the page or its state from then on may be where an interruption strikes.
+    """
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, f"Scoring {source.name}")
@@ -201,15 +221,17 @@ def _scored(
     try:
         with source.opened(page) as path:
             order = _order(page, version, path, source, renames)
-            return scoring.score_file(
-                page.settings,
-                page.project,
-                path,
-                order.out,
-                model=order.model,
-                shown_as=order.shown_as,
-                renames=order.renames,
-                on_progress=progress,
+            reached.append(
+                scoring.score_file(
+                    page.settings,
+                    page.project,
+                    path,
+                    order.out,
+                    model=order.model,
+                    shown_as=order.shown_as,
+                    renames=order.renames,
+                    on_progress=progress,
+                )
             )
     finally:
         place.empty()

@@ -11,6 +11,7 @@ from core.files import atomic_path
 from core.scoring.endpoint import Endpoint
 from core.services import scoring, scoring_jobs, serving
 from core.settings import REPOSITORY
+from core.ui import scoring_file
 
 
 def open_page(way="file", **query):
@@ -148,6 +149,30 @@ def test_a_stopped_scoring_says_that_nothing_was_logged(hoops, monkeypatch):
     assert "stopped before its end; nothing was logged" in said(at)
     at.run()
     assert "stopped before its end" not in said(at)
+
+
+def test_a_stop_that_comes_after_the_end_does_not_hide_what_was_logged(hoops, monkeypatch):
+    production(hoops, hoops.rows(5))
+    at = open_page()
+
+    class Place:
+        def container(self):
+            return scoring_file.st.container()
+
+        def empty(self):
+            from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+
+            raise StopException
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scoring_file.st, "empty", Place)
+        at.button(key="score-file").click().run()
+    assert hoops.logged() == 5
+    at.run()
+    assert not at.exception
+    assert "nothing was logged" not in said(at)
+    assert "5 rows scored with v1" in said(at)
+    assert hoops.logged() == 5
 
 
 def test_a_failure_is_one_message_and_no_traceback(hoops, monkeypatch):
