@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import socket
@@ -131,6 +132,13 @@ def settle(page: Page) -> None:
         "() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner],"
         " [data-testid=stStatusWidget]')"
     )
+
+
+def log_records(app: App, project: str = "sample") -> list[dict[str, str]]:
+    """The project's inference log as a person would read it, oldest first."""
+    path = app.home / "data" / project / "07_model_output" / "inference_log.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def free_port() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -145,7 +144,7 @@ def score_one_row(page: Any, app: App) -> None:
     page.get_by_text(re.compile("Logged as")).wait_for()
     settle(page)
     assert logged_rows(app) == before + 1
-    last = log_records(app)[-1]
+    last = harness.log_records(app)[-1]
     assert last["source"] == "form" and float(last["shot_distance"]) == 31
 
 
@@ -226,11 +225,5 @@ def number_in(text: str) -> int:
     return int(found.group().replace(",", ""))
 
 
-def log_records(app: App) -> list[dict[str, str]]:
-    path = app.home / "data/sample/07_model_output/inference_log.csv"
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
 def logged_rows(app: App) -> int:
-    return len(log_records(app))
+    return len(harness.log_records(app))
