@@ -24,11 +24,16 @@ def copy_into(
     version: str,
     logged: LoggedModel,
 ) -> None:
-    """Tables of one proven model to 07 and 08, its file to models/<project>/."""
+    """Tables and figures of one proven model to 07 and 08, its file to models/<project>/."""
     output = settings.layer(project, "07_model_output")
     reporting = settings.layer(project, "08_reporting")
     for table in (kept / "tables").iterdir():
         _copy(table, (output if table.name.startswith("holdout_") else reporting) / table.name)
+    evaluation = read_json(kept / "evaluation.json")
+    for name, figure in figures_of(evaluation, trained.title).items():
+        charts.save(figure, reporting / f"{name}_{trained.algorithm}.html")
+        picture = kept / "figures" / f"{name}.png"
+        _copy(picture, reporting / f"{name}_{trained.algorithm}.png")
     file = settings.models_dir(project) / f"v{version}_{trained.algorithm}{logged.file.suffix}"
     _copy(logged.file, file)
     write_json(
@@ -41,16 +46,6 @@ def copy_into(
             "test": trained.metrics,
         },
     )
-
-
-def copy_figures(settings: Settings, project: str, kept: Path, trained: Trained) -> None:
-    """Figures of one proven model to 08."""
-    reporting = settings.layer(project, "08_reporting")
-    evaluation = read_json(kept / "evaluation.json")
-    for name, figure in figures_of(evaluation, trained.title).items():
-        charts.save(figure, reporting / f"{name}_{trained.algorithm}.html")
-        picture = kept / "figures" / f"{name}.png"
-        _copy(picture, reporting / f"{name}_{trained.algorithm}.png")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -58,10 +58,17 @@ class Progress:
         stage = stages.of_model("learning", title)
         return lambda done, of: self._reporter.report(stage, done, of, self._share(), "sizes")
 
-    def publishing(self, title: str, done: int, total: int) -> None:
-        """``done`` of ``total`` models are registered, this one is next."""
-        fraction = _BEFORE + _FITS + (1 - _BEFORE - _FITS) * done / total
-        self._reporter.report(stages.of_model("registering", title), 0, 1, fraction)
+    def storing(self, title: str, done: int, total: int) -> None:
+        """``done`` of ``total`` models are stored, this one is next."""
+        self._publishing("storing", title, done / total / 2)
+
+    def registering(self, title: str, done: int, total: int) -> None:
+        """``done`` of ``total`` models are registered, this one is next; all are stored."""
+        self._publishing("registering", title, 0.5 + done / total / 2)
+
+    def _publishing(self, step: str, title: str, share: float) -> None:
+        fraction = _BEFORE + _FITS + (1 - _BEFORE - _FITS) * share
+        self._reporter.report(stages.of_model(step, title), 0, 1, fraction)
 
     def failed(self, model: ModelPlan, reason: str) -> None:
         """The model could not be trained; the others go on."""

@@ -70,16 +70,19 @@ def _publish_all(
 
     Meanwhile the processes that fitted them draw their figures.
     """
-    drawings = [(beside.draw, (kept.of(one.algorithm), one.title)) for one in training.models]
-    published: list[tuple[_Publication, Version, str | None]] = []
+    models, total = training.models, len(training.models)
+    drawings = [(beside.draw, (kept.of(one.algorithm), one.title)) for one in models]
+    stored: list[tuple[_Publication, LoggedModel]] = []
     with beside.working(settings.fit_workers, drawings) as are_drawn:
-        for place, trained in enumerate(training.models):
-            progress.publishing(trained.title, place, len(training.models))
+        for place, trained in enumerate(models):
+            progress.storing(trained.title, place, total)
             one = _Publication(settings, record, kept, trained, run.run_id)
-            published.append((one, *one.run()))
+            stored.append((one, one.store()))
         are_drawn()
-    for one, _, why_not in published:
-        one.figures(proven=why_not is None)
+    published: list[tuple[_Publication, Version, str | None]] = []
+    for place, (one, logged) in enumerate(stored):
+        progress.registering(one.title, place, total)
+        published.append((one, *one.register(logged)))
     return published
 
 
@@ -102,10 +105,17 @@ class _Publication:
         }
         self._log = self._child(parent)
 
-    def run(self) -> tuple[Version, str | None]:
-        """The version, and how it differs from what was measured; None where it does not."""
-        self._values_and_files()
-        logged = self._model()
+    def store(self) -> LoggedModel:
+        """Log its values and tables, and the model itself."""
+        self._values_and_tables()
+        return self._model()
+
+    def register(self, logged: LoggedModel) -> tuple[Version, str | None]:
+        """Its version, and how that differs from what was measured; None where it does not.
+
+        The figures are logged first: they are drawn by now.
+        """
+        self._log.folder(self._folder / "figures", "figures")
         version = self._version(logged)
         why_not = proof.difference(
             models.load_pipeline(self._settings, version),
@@ -130,12 +140,6 @@ class _Publication:
             self._log.tags({"version": version.version, "error": why_not})
             self._log.finish("FAILED")
         return version, why_not
-
-    def figures(self, proven: bool) -> None:
-        """Log the figures, drawn by now; those of a proven model to the project's folders too."""
-        self._log.folder(self._folder / "figures", "figures")
-        if proven:
-            layers.copy_figures(self._settings, self._project, self._folder, self._trained)
 
     def report(self, version: Version) -> dict[str, Any]:
         """The model's part of the job's result."""
@@ -178,7 +182,7 @@ class _Publication:
             at=one.started_at,
         )
 
-    def _values_and_files(self) -> None:
+    def _values_and_tables(self) -> None:
         one = self._trained
         self._log.metrics(one.metrics, prefix="test_", at=one.finished_at)
         self._log.metrics(one.cv, prefix="cv_", at=one.finished_at)

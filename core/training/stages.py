@@ -14,6 +14,7 @@ STEPS = {
     "tuning": "Tuning",
     "measuring": "Measuring",
     "learning": "Learning curve of",
+    "storing": "Storing",
     "registering": "Proving and registering",
 }
 

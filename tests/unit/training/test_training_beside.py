@@ -73,9 +73,9 @@ def test_what_fails_there_is_raised_here(workers: int) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_the_block_is_the_one_that_is_told(tmp_path: Path, workers: int) -> None:
     never = tmp_path / "never"
-    with pytest.raises(ValueError, match="of the block"):
-        with beside.working(workers, [(_wait_for, (never,))]):
-            raise ValueError("of the block")
+    waiting = beside.working(workers, [(_wait_for, (never,))])
+    with pytest.raises(ValueError, match="of the block"), waiting:
+        raise ValueError("of the block")
 
 
 def test_what_gets_ready_can_be_imported(tmp_path: Path) -> None:
