@@ -62,6 +62,10 @@ class RowSpan:
                 f"{self.rows} from {self.first} on."
             )
 
+    def parameters(self) -> dict[str, int]:
+        """For the record, counted from 1 as people do."""
+        return {"first_row": self.first + 1, "rows_from_there": self.rows}
+
 
 @dataclass(frozen=True)
 class Appended:

@@ -25,6 +25,7 @@ from core.inference_log.layout import (
     check_kinds,
 )
 from core.inference_log.reader import (
+    holding,
     one_table,
     read_after,
     read_between,
@@ -173,10 +174,12 @@ class InferenceLog:
         until: datetime | None = None,
         last_rows: int | None = None,
         span: RowSpan | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Iterator[pd.DataFrame]:
         """As ``read_window``, ``tail`` with ``last_rows``, or the rows of ``span``, in pieces.
 
-        A piece is a few megabytes. Of ``span`` and ``last_rows`` only the rows that there are.
+        A piece is a few megabytes. Of ``span`` and ``last_rows`` only the rows that there are; of
+        all these only those whose own columns, such as ``source``, hold what ``where`` says.
         Rows that are appended meanwhile are left out. A piece has the columns of its own segment:
         an input column that was not logged then is absent, not empty.
         """
@@ -188,7 +191,8 @@ class InferenceLog:
             tables = read_tail(self._paths, commit, last_rows)
         else:
             tables = read_between(self._paths, commit, since, until)
-        return (to_frame(table, self._kinds) for table in tables if table.num_rows)
+        chosen = (holding(table, where or {}) for table in tables)
+        return (to_frame(table, self._kinds) for table in chosen if table.num_rows)
 
     def _state(self) -> Commit:
         return load_or_rebuild(self._paths) or Commit()

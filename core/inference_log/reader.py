@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -129,6 +129,13 @@ def read_between(
             stop = last_byte_until(points, iso(until), stop)
         for table, _ in _read(paths, segment, start, stop, None):
             yield table.filter(_inside(table["logged_at"], since, until))
+
+
+def holding(table: pa.Table, values: Mapping[str, str]) -> pa.Table:
+    """The rows whose columns hold these texts."""
+    for name, value in values.items():
+        table = table.filter(pc.equal(table[name], value))
+    return table
 
 
 def _inside(

@@ -5,6 +5,7 @@ One window, looked at closely:
     profile      what training looked like, stored with each model version
     features     the profile of one column: its bins, quantiles, categories
     window       the rows that are judged, beside one profile
+    gathering    a window of any length: all rows counted, an even draw of them kept
     column_tally one column of them in counts, however many they are
     distances    one statistic, one function
     thresholds   how large a statistic gets by chance alone
@@ -30,9 +31,9 @@ Many windows, each in counts:
     timeline        every row read once, every closed window judged once
 
 What is kept: ``places`` (where), ``late_labels`` and ``label_file``, ``alert_book``,
-``policy_file``, ``prepared``; ``webhook`` tells. What is drawn: ``figures``, ``figure_performance``,
-``figure_timeline``, ``figure_matter`` from ``binning`` and ``position``; ``report_page`` is all of
-it in one file.
+``policy_file``, ``prepared``; ``webhook`` tells. What is drawn: ``figures``,
+``figure_performance``, ``figure_timeline``, ``figure_matter`` from ``binning`` and ``position``;
+``report_page`` is all of it in one file.
 
 Nothing is imported here: pages import this package at start-up.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,18 +89,39 @@ class DriftTally:
     def __init__(self, profile: ReferenceProfile) -> None:
         self._profile = profile
         self._columns = {name: empty_tally(feature) for name, feature in profile.features.items()}
+        self._predicted = NumericTally(profile.probability) if profile.probability else None
 
-    def add(self, rows: pd.DataFrame) -> None:
-        """Count more rows; SchemaError where they lack a feature's column."""
+    def add(self, rows: pd.DataFrame, probability: Any = ()) -> None:
+        """Count more rows; SchemaError where they lack a feature's column.
+
+        ``probability``: of those among them that the version itself scored, in any order.
+        """
         self._profile.require_columns(rows)
         for name, tally in self._columns.items():
             _add_in_pieces(tally, rows[name])
+        if self._predicted is not None:
+            _add_in_pieces(self._predicted, pd.Series(np.asarray(probability, dtype=float)))
+
+    def counts(self) -> dict[str, Array]:
+        """Each feature's rows in the profile's bins."""
+        return {
+            name: tally.binned() if isinstance(tally, NumericTally) else tally.counts
+            for name, tally in self._columns.items()
+        }
 
     def drift(self, rate: float = FALSE_ALARM_RATE, tests: int | None = None) -> list[FeatureDrift]:
         """Each feature on all the rows so far, as ``feature_drift`` gives it."""
         return [
             _drift_of(tally, rate, tests or len(self._columns)) for tally in self._columns.values()
         ]
+
+    def prediction(self, rate: float = FALSE_ALARM_RATE, tests: int = 1) -> FeatureDrift:
+        """The probabilities, as ``prediction_drift`` gives it."""
+        if self._predicted is None:
+            raise BadInput(
+                "The reference profile has no probabilities to compare with; train the model again."
+            )
+        return _drift_of(self._predicted, rate, tests)
 
 
 def prediction_drift(
@@ -113,13 +134,9 @@ def prediction_drift(
 
     Raises BadInput where the profile was stored without probabilities.
     """
-    if profile.probability is None:
-        raise BadInput(
-            "The reference profile has no probabilities to compare with; train the model again."
-        )
-    tally = NumericTally(profile.probability)
-    _add_in_pieces(tally, pd.Series(np.asarray(probability)))
-    return _drift_of(tally, rate, tests)
+    tally = DriftTally(replace(profile, features={}))
+    tally.add(pd.DataFrame(), probability)
+    return tally.prediction(rate, tests)
 
 
 def _add_in_pieces(tally: ColumnTally, values: pd.Series) -> None:

@@ -11,14 +11,15 @@ import numpy as np
 from core.dataset.monitoring_policy import MonitoringPolicy
 from core.evaluation.resampling import bootstrap_intervals
 from core.monitoring.domain import DomainResult, domain_classifier
-from core.monitoring.drift import FeatureDrift, feature_drift, prediction_drift
+from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect, Predict, drift_effects
 from core.monitoring.estimate import Estimate, estimate_performance
 from core.monitoring.late_labels import LabelCount
 from core.monitoring.policy import Assessment, assess
 from core.monitoring.realised import explain_performance
 from core.monitoring.slices import FeatureSlices, drift_slices, loss_slices
-from core.monitoring.window import Watched, Window
+from core.monitoring.thresholds import MIN_ROWS
+from core.monitoring.window import Rows, Watched, Window
 
 UNSCORED = "These rows were not scored by this version, so there is nothing to estimate from."
 
@@ -57,25 +58,20 @@ def judge(
     ``predict`` is the model on the profile's features, for what it makes of their drift.
     """
     policy = policy or MonitoringPolicy()
-    ours = window.ours
-    probability, label = window.probability[ours], window.label[ours]
+    own, known = window.held.where(window.ours), window.labelled()
     tested = len(window.profile.features)
-    predicted = bool(ours.any()) and window.profile.probability is not None
-    drift = feature_drift(
-        window.profile, window.frame, policy.false_alarms, tests=tested + predicted
-    )
-    prediction = None
-    if predicted:
-        prediction = prediction_drift(
-            window.profile, probability, policy.false_alarms, tests=tested + 1
-        )
+    predicted = window.own_rows > 0 and window.profile.probability is not None
+    tally = window.tally()
+    drift = tally.drift(policy.false_alarms, tests=tested + predicted)
+    prediction = tally.prediction(policy.false_alarms, tested + 1) if predicted else None
     domain = domain_classifier(window.profile, window.frame)
-    estimate = _estimate(window, probability, domain, drift)
-    reference = reference_metrics(window.version)
-    realised = _realised(label, probability, window.version.threshold)
+    estimate = _estimate(window, own, domain, drift)
+    reference, threshold = reference_metrics(window.version), window.version.threshold
+    realised = _realised(known, threshold)
     explanation = []
-    if (~np.isnan(label)).any():
-        explanation = explain_performance(label, probability, window.version.threshold, reference)
+    if len(known):
+        explanation = explain_performance(known.label, known.probability, threshold, reference)
+    lost = known if realised and realised["labelled_rows"] >= MIN_ROWS else own
     return Report(
         window=window,
         drift=drift,
@@ -88,12 +84,12 @@ def judge(
             drift, estimate, realised, reference, domain, prediction, policy, window.unwatched
         ),
         labels=labels,
-        slices=drift_slices(window.profile, drift, window.frame),
+        slices=drift_slices(window.profile, drift, tally.counts()),
         losses=loss_slices(
             window.profile,
-            window.frame[ours],
-            probability,
-            label,
+            lost.frame,
+            lost.probability,
+            lost.label,
             estimated=estimate.status == "estimated",
         ),
         effects=drift_effects(window.profile, window.frame, predict) if predict else (),
@@ -102,14 +98,14 @@ def judge(
 
 
 def _estimate(
-    window: Window, probability: np.ndarray, domain: DomainResult, drift: list[FeatureDrift]
+    window: Window, own: Rows, domain: DomainResult, drift: list[FeatureDrift]
 ) -> Estimate:
-    if not window.ours.any():
+    if not len(own):
         return Estimate("refused", UNSCORED)
     return estimate_performance(
         window.profile,
-        window.frame[window.ours],
-        probability,
+        own.frame,
+        own.probability,
         window.version.threshold,
         domain=domain,
         drift=drift,
@@ -121,13 +117,11 @@ def reference_metrics(version: Watched) -> dict[str, float]:
     return {k.removeprefix("test_"): v for k, v in version.metrics.items() if k[:5] == "test_"}
 
 
-def _realised(
-    label: np.ndarray, probability: np.ndarray, threshold: float
-) -> dict[str, Any] | None:
-    known = ~np.isnan(label) & np.isfinite(probability)
+def _realised(labelled: Rows, threshold: float) -> dict[str, Any] | None:
+    known = np.isfinite(labelled.probability)
     if not known.any():
         return None
-    y, p = label[known].astype(np.int8), probability[known]
+    y, p = labelled.label[known].astype(np.int8), labelled.probability[known]
     intervals = bootstrap_intervals(y, p, threshold, resamples=200)
     return {
         "labelled_rows": int(known.sum()),
@@ -159,6 +153,7 @@ def as_json(report: Report, run_id: str | None) -> dict[str, Any]:
         "run_id": run_id,
         "version": report.window.version.version,
         "rows": report.window.rows,
+        "drawn": report.window.drawn,
         "false_alarm_rate": report.policy.false_alarms,
         "features": {one.name: _plain(asdict(one)) for one in report.drift},
         "unwatched_features": list(report.window.unwatched),

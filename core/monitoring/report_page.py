@@ -78,7 +78,7 @@ def _facts(report: Report, made_at: datetime) -> str:
         first, last = (f"{one:%Y-%m-%d %H:%M}" for one in (window.first, window.last))
         said.append(f"logged {first} to {last} UTC")
     said.append(f"checked {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-    return ", ".join(said) + "."
+    return f"{', '.join(said)}. {window.drawn}".strip()
 
 
 def _alerts(report: Report) -> Iterable[str]:

@@ -5,7 +5,7 @@ A slice is one category, or a range of neighbouring bins of the reference profil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -57,15 +57,18 @@ class FeatureSlices:
 
 
 def drift_slices(
-    profile: ReferenceProfile, drift: Sequence[FeatureDrift], frame: pd.DataFrame
+    profile: ReferenceProfile, drift: Sequence[FeatureDrift], counts: Mapping[str, Array]
 ) -> tuple[FeatureSlices, ...]:
     """Of each drifted feature, those that moved most first: which of its ranges make up the PSI.
 
+    ``counts``: the window's rows in the bins of each feature.
     The index is a sum over bins, so each bin has a term in it. Neighbouring bins that moved the
     same way are one range. What one range gained, others lost, so only the ranges that gained are
     told: ``part`` is of their terms.
     """
-    return tuple(_drift_of(profile.features[one.name], frame) for one in most_drifted(drift))
+    return tuple(
+        _drift_of(profile.features[one.name], counts[one.name]) for one in most_drifted(drift)
+    )
 
 
 def loss_slices(
@@ -132,8 +135,8 @@ def range_words(feature: FeatureProfile, first: int, last: int) -> str:
     return f"above {number(edges[first - 1], feature.std)} up to {text(edges[last])}"
 
 
-def _drift_of(feature: FeatureProfile, frame: pd.DataFrame) -> FeatureSlices:
-    expected, actual = np.asarray(feature.counts), feature.count(frame[feature.name])
+def _drift_of(feature: FeatureProfile, actual: Array) -> FeatureSlices:
+    expected = np.asarray(feature.counts)
     terms = psi_terms(expected, actual)
     before, after = expected / expected.sum(), actual / actual.sum()
     ranges = _ranges(feature, np.sign(after - before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,13 +29,13 @@ from core.monitoring.alert_book import AlertBook, Recorded
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import Predict
 from core.monitoring.figures import drift_bars
+from core.monitoring.gathering import MOST_ROWS, gathered_window
 from core.monitoring.judgement import Report, as_json, judge, judged_rules, reference_metrics
 from core.monitoring.late_labels import LabelCount
 from core.monitoring.policy import Alert
 from core.monitoring.profile import ReferenceProfile
-from core.monitoring.window import Window, logged_window, unscored_window, watched_profile
+from core.monitoring.window import Window, unscored_window, watched_profile
 from core.scoring import row_ids
-from core.scoring import selection as selections
 from core.scoring.feature_predict import on_features
 from core.scoring.live_log import LIVE_ROWS, LiveLog
 from core.scoring.log import open_log
@@ -88,7 +89,7 @@ def monitor(
     version = window.version.version
     parameters = {
         "version": version,
-        **_parameters(selection),
+        **selection.parameters(),
         "false_alarm_rate": policy.false_alarms,
     }
     tags = {"version": version}
@@ -126,24 +127,15 @@ def read_window(
     last_rows: int | None = None,
     selection: Chosen | None = None,
 ) -> Window:
-    """The rows to judge and the champion's profile; NotReady if nothing is logged there."""
+    """The rows to judge and the champion's profile; NotReady if nothing is logged there.
+
+    In bounded memory, however many they are: of very many, the window holds an even draw.
+    """
     selection = selection or Selection(since, until, last_rows)
     spec = specs.load(settings.spec_file(project))
-    version = registry.find(settings, project)
-    rows = _rows(open_log(settings, spec), selection)
-    if rows.empty:
-        narrow = isinstance(selection, RowSpan) or selection.is_narrow
-        where = " in this window" if narrow else " yet"
-        raise NotReady(f"No prediction has been logged{where}; score a production file first.")
-    return make_window(settings, spec, version, rows)
-
-
-def make_window(
-    settings: Settings, spec: ProjectSpec, version: Version, rows: pd.DataFrame
-) -> Window:
-    """A window from rows of the log, with late labels joined."""
-    late = late_labels.read(places.labels_path(settings, spec.name))
-    return logged_window(spec, version, profile_of(settings, spec, version), rows, late)
+    narrow = isinstance(selection, RowSpan) or selection.is_narrow
+    pieces = _pieces(open_log(settings, spec), selection)
+    return _gathered(settings, spec, pieces, "in this window" if narrow else "yet")
 
 
 def check_file(settings: Settings, project: str, path: Path, shown_as: str | None = None) -> Report:
@@ -187,10 +179,7 @@ def follow(settings: Settings, project: str) -> LiveLog:
 def live_window(settings: Settings, project: str, log: LiveLog) -> Window:
     """The rows that a followed log holds now; NotReady if nothing has been logged."""
     rows, _ = log.poll()
-    if rows.empty:
-        raise NotReady("No prediction has been logged yet; score a production file first.")
-    spec = specs.load(settings.spec_file(project))
-    return make_window(settings, spec, registry.find(settings, project), rows)
+    return _gathered(settings, specs.load(settings.spec_file(project)), [rows], "yet")
 
 
 def labels_token(settings: Settings, project: str) -> int:
@@ -221,20 +210,42 @@ def profile_of(settings: Settings, spec: ProjectSpec, version: Version) -> Refer
     return watched_profile(stored, spec)
 
 
-def _rows(log: InferenceLog, selection: Chosen) -> pd.DataFrame:
-    import pandas as pd
+def _pieces(log: InferenceLog, selection: Chosen) -> Iterator[pd.DataFrame]:
+    """The chosen rows, oldest first, a few megabytes at a time, all with the same columns."""
+    if isinstance(selection, RowSpan):
+        found = log.stream(span=selection)
+    elif selection.last_rows is None:
+        found = _matching(log, selection)
+    elif not selection.is_narrow:
+        found = log.stream(last_rows=selection.last_rows)
+    else:  # counted first, since too many might have to be held until the last are known
+        surplus = sum(map(len, _matching(log, selection))) - selection.last_rows
+        found = _without_first(_matching(log, selection), max(surplus, 0))
+    columns = log.tail(0).columns  # a piece has those of its own segment
+    return (piece.reindex(columns=columns) for piece in found)
 
-    if isinstance(selection, Selection):
-        return selections.read(log, selection)
-    pieces = list(log.stream(span=selection))
-    return pd.concat(pieces, ignore_index=True) if pieces else log.tail(0)
+
+def _gathered(
+    settings: Settings, spec: ProjectSpec, pieces: Iterable[pd.DataFrame], where: str
+) -> Window:
+    version = registry.find(settings, spec.name)
+    late = late_labels.read(places.labels_path(settings, spec.name))
+    profile = profile_of(settings, spec, version)
+    window = gathered_window(spec, version, profile, pieces, late, MOST_ROWS)
+    if window is None:
+        raise NotReady(f"No prediction has been logged {where}; score a production file first.")
+    return window
 
 
-def _parameters(selection: Chosen) -> dict[str, Any]:
-    """What was chosen, for the record."""
-    if isinstance(selection, Selection):
-        return selection.parameters()
-    return {"first_row": selection.first + 1, "rows_from_there": selection.rows}
+def _matching(log: InferenceLog, selection: Selection) -> Iterator[pd.DataFrame]:
+    return log.stream(selection.since, selection.until, where=selection.columns)
+
+
+def _without_first(pieces: Iterator[pd.DataFrame], surplus: int) -> Iterator[pd.DataFrame]:
+    for piece in pieces:
+        skipped = min(surplus, len(piece))
+        surplus -= skipped
+        yield piece.iloc[skipped:]
 
 
 def _predictor(settings: Settings, spec: ProjectSpec, window: Window) -> Predict | None:

@@ -76,10 +76,10 @@ def _show(page: Page, choice: Choice) -> Report:
     report = windows.judged(page, choice)
     waiting.empty()
     _verdict(page, report, choice)
+    _next_steps(page, report)
     with parts.guarded("read the alerts"):
         monitoring_alerts.show(page)
     monitoring_timeline.show(page)
-    _next_steps(page, report)
     st.subheader("Features", anchor=False)
     left, right = pairs.pair("monitoring")
     with left:
@@ -101,7 +101,7 @@ def _last_recorded(page: Page) -> None:
         st.caption("The logged rows are being judged; the answer stands here in a few seconds.")
         return
     parts.level_badge(standing.drift_level)
-    st.markdown(f"#### {escape(standing.drift_verdict)}")
+    parts.verdict(standing.drift_verdict)
     st.caption("So said the last check on record; the logged rows are being judged anew.")
 
 
@@ -116,14 +116,16 @@ def _verdict(page: Page, report: Report, choice: Choice) -> None:
                 width="content",
             )
             if window.first is not None and window.last is not None:
+                first, last = ago(window.first), ago(window.last)
                 st.caption(
-                    f"logged {ago(window.first)} to {ago(window.last)}",
+                    f"logged {first}" if first == last else f"logged {first} to {last}",
                     help=f"{exact(window.first)} to {exact(window.last)}",
                     width="content",
                 )
-        st.markdown(f"#### {escape(report.assessment.verdict)}")
-        if not window.ours.all():
-            others = int((~window.ours).sum())
+        parts.verdict(report.assessment.verdict)
+        if window.drawn:
+            st.caption(window.drawn)
+        if others := window.rows - window.own_rows:
             st.caption(
                 f"{others:,} of the rows were scored by other versions: their inputs count for "
                 "drift, their probabilities and labels do not."
@@ -166,15 +168,15 @@ def _record(page: Page, choice: Choice, report: Report) -> None:
 def _next_steps(page: Page, report: Report) -> None:
     if report.assessment.level != "alarm":
         return
-    labelled = report.realised is not None
-    known = "You have labels of production" if labelled else "Collect labels of production"
+    first = f"[Retrain](#{retraining.ANCHOR}) on the labelled production rows"
+    if report.realised is None:
+        first = f"Collect labels of production, then [retrain](#{retraining.ANCHOR}) on them"
     with st.container(border=True):
         st.markdown("**Lead back to a good model**")
         st.markdown(
-            "1. Until then, do not act on the model's answers where rows are unlike training.\n"
-            f"2. {known}: retrain on them, below. The newest rows judge the challenger.\n"
-            "3. Compare challenger and champion on the same rows; promote the better.\n"
-            "4. Score the production file again and look here: the alarm should be gone."
+            f"1. {first}: the newest of them judge the challenger.\n"
+            "2. Compare challenger and champion on the same rows; promote the better.\n"
+            "3. Score the production file again and look here: the alarm should be gone."
         )
         with st.container(horizontal=True):
             parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")

@@ -69,8 +69,8 @@ def _realised(report: Report) -> None:
                 "joined by prediction id."
             )
             return
-        rows = report.realised["labelled_rows"]
-        st.caption(f"{rows:,} of {int(report.window.ours.sum()):,} rows are labelled")
+        window = report.window
+        st.caption(f"{window.labelled_rows:,} of {window.own_rows:,} rows are labelled")
         for sentence in report.explanation:
             st.markdown(f"- {escape(sentence)}")
 

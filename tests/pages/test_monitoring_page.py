@@ -164,6 +164,18 @@ def test_the_last_rows_and_all_rows(watched, judgements):
     assert not at.exception
 
 
+def test_what_rests_on_a_draw_of_the_rows_is_said(watched, monkeypatch):
+    monkeypatch.setattr(monitoring, "MOST_ROWS", 50)
+    watched.log(120, labelled=True)
+    at = open_page()
+    at.segmented_control(key="monitor-window").set_value("all").run()
+    assert not at.exception
+    text = said(at)
+    assert "120 rows against" in text
+    assert "counted on all 120 rows" in text
+    assert "120 of 120 rows are labelled" in text
+
+
 def test_a_check_is_recorded_by_a_press_only(watched):
     watched.log(50)
     at = open_page()

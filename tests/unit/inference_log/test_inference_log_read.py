@@ -101,6 +101,14 @@ def test_a_span_goes_over_segments(log, add):
     assert second["zone"].tolist() == [f"zone-{place}" for place in range(10)]
 
 
+def test_only_rows_whose_own_columns_hold_what_is_asked(log, add):
+    add(log, rows=30)
+    add(log, rows=20, first=30, source="rest", model_version="2")
+    [piece] = log.stream(where={"source": "rest", "model_version": "2"})
+    assert piece["distance"].tolist() == list(range(30, 50))
+    assert list(log.stream(where={"source": "rest", "model_version": "1"})) == []
+
+
 @pytest.mark.parametrize("span", [(-1, 5), (0, 0)])
 def test_a_span_of_no_rows_is_refused(span):
     with pytest.raises(BadInput, match="1 row or more"):

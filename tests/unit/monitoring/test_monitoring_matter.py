@@ -21,6 +21,14 @@ def moved(population):
     return window.assign(distance=window["distance"] + 10, zone="left")
 
 
+def counts(profile, frame):
+    return {name: feature.count(frame[name]) for name, feature in profile.features.items()}
+
+
+def moved_slices(profile, frame):
+    return drift_slices(profile, feature_drift(profile, frame), counts(profile, frame))
+
+
 def test_a_feature_that_the_model_ignores_has_no_effect_however_far_it_moved(profile, moved):
     effects = drift_effects(profile, moved, model)
     assert effects[0].name == "distance"
@@ -58,16 +66,14 @@ def test_effects_and_slices_are_drawn_with_their_units(profile, moved):
     drift = feature_drift(profile, moved)
     figure = effect_figure(drift_effects(profile, moved, model), drift)
     assert "(percentage points)" in figure.layout.xaxis.title.text
-    slices = drift_slices(profile, drift, moved)
+    slices = drift_slices(profile, drift, counts(profile, moved))
     drawn = slice_figure(slices[0])
     assert [trace.name for trace in drawn.data] == ["production", "training"]
     assert drawn.layout.title.text == slices[0].sentence.rstrip(".")
 
 
 def test_the_slices_are_the_fewest_that_explain_most(profile, moved):
-    by_feature = {
-        one.feature: one for one in drift_slices(profile, feature_drift(profile, moved), moved)
-    }
+    by_feature = {one.feature: one for one in moved_slices(profile, moved)}
     assert set(by_feature) == {"distance", "zone"}
     far = by_feature["distance"]
     assert sum(part.part for part in far.slices) >= 0.8
@@ -82,13 +88,13 @@ def test_the_slices_are_the_fewest_that_explain_most(profile, moved):
 
 def test_parts_are_the_shares_of_the_index(profile, moved):
     drift = {one.name: one.psi for one in feature_drift(profile, moved)}
-    for one in drift_slices(profile, feature_drift(profile, moved), moved):
+    for one in moved_slices(profile, moved):
         assert one.total == pytest.approx(drift[one.feature])
 
 
 def test_a_quiet_window_has_no_slices(profile, population):
     window, probability, label = population(800, seed=3)
-    assert drift_slices(profile, feature_drift(profile, window), window) == ()
+    assert moved_slices(profile, window) == ()
     assert loss_slices(profile, window, probability, label, estimated=True) == ()
 
 

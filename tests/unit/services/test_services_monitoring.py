@@ -9,6 +9,7 @@ import pytest
 
 from core.dataset import io
 from core.errors import NotReady, SchemaError
+from core.inference_log import InferenceLog
 from core.monitoring.drift import FeatureDrift
 from core.scoring import row_ids as kept
 from core.scoring.live_log import LiveLog
@@ -140,6 +141,56 @@ def test_nothing_logged_is_said_so(hoops):
     live = monitoring.follow(hoops.settings, "hoops")
     with pytest.raises(NotReady, match="score a production file first"):
         monitoring.live_window(hoops.settings, "hoops", live)
+
+
+@pytest.mark.parametrize("most", [25, 1000])
+def test_rows_are_chosen_alike_whether_or_not_all_can_be_held(hoops, monkeypatch, most):
+    hoops.log(60)
+    hoops.log(40, seed=2)
+    monkeypatch.setattr(monitoring, "MOST_ROWS", most)
+    newest = open_log(hoops.settings, hoops.spec).tail(100)["logged_at"]
+
+    def chosen(**given):
+        selection = monitoring.Selection(**given)
+        return monitoring.read_window(hoops.settings, "hoops", selection=selection)
+
+    assert chosen().rows == 100
+    assert chosen(last_rows=70).rows == 70
+    assert chosen(source="batch", last_rows=70).rows == 70
+    assert chosen(source="batch", last_rows=500).rows == 100
+    assert chosen(since=newest.iloc[60].to_pydatetime()).rows == 40
+    assert chosen(until=newest.iloc[60].to_pydatetime(), last_rows=30).rows == 30
+    assert len(chosen().frame) == min(most, 100)
+    with pytest.raises(NotReady, match="in this window"):
+        chosen(source="rest", last_rows=30)
+
+
+def test_a_check_of_more_rows_than_can_be_held_says_so(hoops, monkeypatch):
+    hoops.log(300, further=40, labelled=True)
+    whole, _ = monitoring.monitor(hoops.settings, "hoops")
+    assert whole["drawn"] == ""
+    monkeypatch.setattr(monitoring, "MOST_ROWS", 100)
+    result, report = monitoring.monitor(hoops.settings, "hoops")
+    assert result["rows"] == 300
+    assert result["features"] == whole["features"]
+    assert result["realised"]["labelled_rows"] == 100
+    assert "counted on all 300 rows" in result["drawn"]
+    assert result["drawn"] in monitoring.report_html(hoops.settings, "hoops", report)
+
+
+def test_rows_that_were_logged_with_fewer_columns_lack_them(hoops):
+    older = InferenceLog(hoops.settings.inference_log("hoops"), ["distance", "home"])
+    rows = hoops.rows(50, seed=3)
+    older.append(
+        rows[["distance", "home"]],
+        probability=np.full(50, 0.4),
+        prediction=np.zeros(50, dtype=np.int8),
+        source="batch",
+        model_version="1",
+    )
+    hoops.log(50)
+    window = monitoring.read_window(hoops.settings, "hoops")
+    assert (window.rows, window.frame["zone"].isna().sum()) == (100, 50)
 
 
 def test_a_check_of_the_last_rows_is_recorded(hoops):
