@@ -90,14 +90,16 @@ def _explained(name: str) -> Iterator[None]:
 
 
 def _commit(paths: LogPaths, before: Segment, commit: Commit) -> None:
-    """Make the rows count; where that fails, take them back, so that nothing is left behind."""
+    """Make the rows count; where that fails or is broken off, take them back."""
     try:
         save_commit(paths, commit)
-    except OSError:
+    except BaseException as exc:
         # The sidecar may have its name already and only the folder's sync have failed: then the
         # rows count, and an error would have somebody log them twice.
         if load_commit(paths) != commit:
             os.truncate(paths.current, before.bytes)
+            raise
+        if not isinstance(exc, OSError):
             raise
         _log.warning("%s was committed, but its folder could not be synced.", paths.current.name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,24 +25,27 @@ class TableWriter:
     as places in a dictionary is text again for whoever reads the file.
     """
 
-    def __init__(self, path: Path, plain_schema: bool) -> None:
+    def __init__(self, path: Path, plain_schema: bool, shown_as: str) -> None:
         self._path = path
+        self._shown_as = shown_as
         self._plain_schema = plain_schema
         self._parquet: Any = None
         self._csv: Any = None
 
     def write(self, table: pa.Table) -> None:
         """Append a piece; SchemaError if a column changes its type between pieces."""
-        if self._path.suffix == ".csv":
-            self._write_csv(table)
-        else:
-            self._write_parquet(table)
+        with _explained(self._shown_as):
+            if self._path.suffix == ".csv":
+                self._write_csv(table)
+            else:
+                self._write_parquet(table)
 
     def finish(self) -> None:
         """Write what is left and have it on disk, so that only the name is missing."""
-        self.close()
-        with self._path.open("rb") as written:
-            os.fsync(written.fileno())
+        with _explained(self._shown_as):
+            self.close()
+            with self._path.open("rb") as written:
+                os.fsync(written.fileno())
 
     def close(self) -> None:
         """Close the file; nothing happens where it was closed, or nothing was written."""
@@ -107,15 +110,28 @@ def writing(path: Path, plain_schema: bool) -> Iterator[TableWriter]:
 
     Raises CourtsideError where the file cannot be written (a full disk); nothing is left then.
     """
-    try:
-        with atomic_path(path) as temporary:
-            table = TableWriter(temporary, plain_schema)
-            try:
-                yield table
-            finally:
+    with ExitStack() as file:
+        with _explained(path.name):
+            temporary = file.enter_context(atomic_path(path))
+        table = TableWriter(temporary, plain_schema, path.name)
+        try:
+            yield table
+        except BaseException:
+            with suppress(OSError):  # a full disk refuses what is still buffered, too
                 table.close()
+            raise
+        with _explained(path.name):
+            table.close()
+            file.close()
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """A full disk, or a folder that may not be written, in words that name the file."""
+    try:
+        yield
     except OSError as exc:
         raise CourtsideError(
-            f"{path.name} could not be written ({exc.strerror or exc}), so nothing was kept. "
+            f"{name} could not be written ({exc.strerror or exc}), so nothing was kept. "
             "Make room, or mend the folder's permissions, and try again."
         ) from exc

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.dataset import io
 from core.inference_log import InferenceLog, verify
 
 SCORER = Path(__file__).with_name("file_scorer.py")
@@ -24,7 +25,7 @@ ROWS = 250_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project with a file of three pieces, some rows of which cannot be scored."""
+    """A project with a file of five pieces, some rows of which cannot be scored."""
     home = tmp_path / "p"
     home.mkdir()
     (home / "project.yaml").write_text(SPEC)
@@ -58,7 +59,7 @@ def left(folder: Path) -> set[str]:
 def test_killed_half_way_nothing_is_left_and_the_next_one_is_whole(folder: Path) -> None:
     process = scorer(folder, seconds=0.3)
     assert process.stdout is not None
-    assert process.stdout.readline() == "piece 100000\n"
+    assert process.stdout.readline() == f"piece {io.CHUNK_ROWS}\n"
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert left(folder) <= {"inference_log.lock"}
@@ -76,7 +77,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(folder: Path, limit: int) -> Non
     process = scorer(folder, limit=limit)
     _, err = process.communicate()
     assert process.returncode == 2, err
-    assert "could not be written" in err or "nothing was logged. Make room" in err
+    assert "out.parquet could not be written" in err or "nothing was logged. Make room" in err
     assert "Traceback" not in err
     assert not {"out.parquet", "out_rejected.parquet"} & left(folder)
     assert not [path for path in folder.iterdir() if path.name.startswith(".out")]

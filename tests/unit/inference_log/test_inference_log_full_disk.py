@@ -1,4 +1,4 @@
-"""A disk that is full at any step of an append: nothing is half there, nothing is there twice."""
+"""A disk that is full, or a stop, at any step of an append: nothing half there, nothing twice."""
 
 from __future__ import annotations
 
@@ -54,6 +54,21 @@ def test_a_disk_that_is_full_when_the_rows_are_committed(log, add, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(commit_module, "write_json", no_space)
         with pytest.raises(CourtsideError, match="nothing was logged"):
+            add(log)
+    assert log.path.read_bytes() == before and log.rows() == 3
+    assert add(log, first=3).healed is None and verify(log.path) == []
+
+
+def test_a_stop_just_before_the_commit_leaves_nothing(log, add, monkeypatch):
+    add(log)
+    before = log.path.read_bytes()
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(commit_module, "write_json", stopped)
+        with pytest.raises(KeyboardInterrupt):
             add(log)
     assert log.path.read_bytes() == before and log.rows() == 3
     assert add(log, first=3).healed is None and verify(log.path) == []

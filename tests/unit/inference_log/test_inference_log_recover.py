@@ -41,7 +41,7 @@ def test_killed_between_data_and_commit_leaves_what_was_acknowledged(log, add, m
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer_module, "save_commit", die)
+        patched.setattr(writer_module, "_commit", die)
         with pytest.raises(Killed):
             add(log, first=100)
     assert log.rows() == 3 and len(log.read_from()[0]) == 3
