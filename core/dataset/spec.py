@@ -7,8 +7,9 @@ All faults are reported at once, each with the place in the file.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from core.errors import NotReady, SpecError
 KINDS = ("numeric", "boolean", "categorical")
 # PyCaret's names of the metrics that tuning can optimise.
 TUNING_METRICS = ("AUC", "F1", "Accuracy", "Recall", "Prec.", "Kappa", "MCC")
+
+# Parts of a specification that decide neither which rows are prepared nor the model's columns.
+_NOT_OF_DATA = frozenset(
+    {"title", "purpose", "training", "monitoring", "promotion", "intended_use", "limits", "court"}
+    | {"download"}
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,11 @@ class TrainingDefaults:
 
 @dataclass(frozen=True)
 class ProjectSpec:
-    """Everything Courtside knows about a project before it sees a row."""
+    """Everything Courtside knows about a project before it sees a row.
+
+    ``digest`` is another after any change of its text, ``data_digest`` only where the prepared
+    rows or the model's columns may be others: not by another title, training plan or policy.
+    """
 
     name: str
     title: str
@@ -113,6 +124,7 @@ class ProjectSpec:
     court: Court | None
     downloads: tuple[tuple[str, Source], ...]
     digest: str = field(default="", compare=False)
+    data_digest: str = field(default="", compare=False)
     promotion: PromotionPolicy = field(default_factory=PromotionPolicy)
     intended_use: str = ""
     limits: str = ""
@@ -141,6 +153,10 @@ class ProjectSpec:
     def required_columns(self) -> tuple[str, ...]:
         """Raw columns that a row must have a value in to be trained on or scored."""
         return tuple(name for name in self.raw_columns if name in self.drop_missing)
+
+    def prepares(self, recorded: str | None) -> bool:
+        """Whether a preparation on whose record this digest stands is still this one's."""
+        return recorded in (self.data_digest, self.digest)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -178,11 +194,13 @@ def parse(content: Mapping[str, Any], name: str, source: str, text: str = "") ->
     if reader.faults or spec is None:
         listed = "; ".join(reader.faults)
         raise SpecError(f"{source} cannot be used: {listed}.")
-    digest = hashlib.sha256((text or repr(content)).encode("utf-8")).hexdigest()
-    return _with_digest(spec, digest)
+    of_data = {key: value for key, value in content.items() if key not in _NOT_OF_DATA}
+    return replace(
+        spec,
+        digest=_sha256(text or repr(content)),
+        data_digest=_sha256(json.dumps(of_data, sort_keys=True, default=str)),
+    )
 
 
-def _with_digest(spec: ProjectSpec, digest: str) -> ProjectSpec:
-    from dataclasses import replace
-
-    return replace(spec, digest=digest)
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -69,7 +69,7 @@ class Timeline:
         self._spec = spec
         self._version = version
         self._read = read
-        key = json.dumps([FORMAT, spec.digest, version, judge.bins.edges.tolist(), cut.name])
+        key = json.dumps([FORMAT, spec.data_digest, version, judge.bins.edges.tolist(), cut.name])
         name = f"{cut.name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
         self._state_path = folder / f"{name}.json"
         self._closed_path = folder / f"{name}.jsonl"

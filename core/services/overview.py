@@ -223,7 +223,7 @@ def _preparation(settings: Settings, spec: specs.ProjectSpec) -> dict[str, Any] 
     if not path.is_file():
         return None
     found = dict(read_json(path))
-    return found if found.get("spec_digest") == spec.digest else None
+    return found if spec.prepares(found.get("spec_digest")) else None
 
 
 def preload() -> None:

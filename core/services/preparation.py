@@ -72,7 +72,7 @@ def run(
         "drop_missing": ",".join(spec.drop_missing),
         "source": path.name,
         "source_sha256": sha256_of(path),
-        "spec_digest": spec.digest,
+        "spec_digest": spec.data_digest,
     }
     with runs.action(settings, project, "prepare", params=parameters) as run_log:
         counts = {**_counts(prepared, spec), **_production_counts(settings, spec)}

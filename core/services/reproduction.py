@@ -108,6 +108,6 @@ def _changes(settings: Settings, project: str, version: Version, origin: Origin)
     return again.changes(
         origin,
         present_split(settings, project),
-        specs.load(settings.spec_file(project)).digest,
+        specs.load(settings.spec_file(project)).data_digest,
         provenance.versions(*library),
     )

@@ -76,7 +76,7 @@ def readiness(settings: Settings, project: str) -> Readiness:
     if not manifest.is_file():
         return Readiness(False, "The data have not been prepared yet.")
     preparation = read_json(manifest)
-    if preparation.get("spec_digest") != spec.digest:
+    if not spec.prepares(preparation.get("spec_digest")):
         return Readiness(False, "The specification has changed since the last preparation.")
     return Readiness(True, "", preparation["train_rows"], preparation["test_rows"])
 

@@ -54,7 +54,7 @@ def read_model_input(settings: Settings, spec: ProjectSpec, inputs: str = "") ->
         raise NotReady(f"{spec.name} has no prepared data yet; run the data preparation first.")
     with file_lock(settings.layers_lock(spec.name), timeout_seconds=300):
         preparation = read_json(folder / "preparation.json")
-        if preparation.get("spec_digest") != spec.digest:
+        if not spec.prepares(preparation.get("spec_digest")):
             raise NotReady(
                 "The project's specification has changed since the data were prepared; "
                 "prepare them again before training."

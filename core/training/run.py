@@ -109,7 +109,7 @@ def _train(
         # Named after its job from its first moment: who finds the job dead finds the run by that.
         tags={"job_id": reporter.job_id, **provenance.tags()},
         data={
-            "spec_digest": spec.digest,
+            "spec_digest": spec.data_digest,
             "data_sha256": data.preparation["source_sha256"],
         },
         spec_text=spec_file.read_text(encoding="utf-8"),

@@ -88,7 +88,7 @@ def _last(page: Page) -> None:
         f"{last['rows_duplicated']:,} repeated, {last['rows_incomplete']:,} incomplete.",
         icon=":material/check_circle:",
     )
-    if last.get("spec_digest") != page.spec.digest:
+    if not page.spec.prepares(last.get("spec_digest")):
         st.warning("The specification has changed since then; prepare again before training.")
     parts.link("2_Training", page.project, "Train a model on it")
     parts.mlflow_link(page.settings, last.get("run_id"))

@@ -49,6 +49,27 @@ def test_digest_follows_the_text_and_not_the_comparison() -> None:
     one, other = specs.from_text(SMALL, "p"), specs.from_text(SMALL + "# said twice\n", "p")
     assert one == other
     assert one.digest != other.digest
+    assert one.data_digest == other.data_digest
+
+
+@pytest.mark.parametrize(
+    ("added", "stays"),
+    [
+        ("title: Another\n", True),
+        ("training: {folds: 3}\n", True),
+        ("promotion: {enforce: true}\n", True),
+        ("monitoring: {quiet_hours: 1}\n", True),
+        ("split: {seed: 9}\n", False),
+        ("rows: {drop_duplicates: false}\n", False),
+        ("derived: {c: a * 2}\n", False),
+    ],
+)
+def test_what_says_nothing_of_the_data_does_not_ask_for_another_preparation(
+    added: str, stays: bool
+) -> None:
+    one, other = specs.from_text(SMALL, "p"), specs.from_text(SMALL + added, "p")
+    assert other.prepares(one.data_digest) is stays
+    assert one.prepares(one.digest), "as it was recorded before there were two"
 
 
 @pytest.mark.parametrize(
