@@ -99,7 +99,11 @@ def _histogram(
             bargap=0,
             showlegend=legend,
             xaxis={"title": {"text": "Predicted probability"}, "range": [0, 1]},
-            yaxis={"title": {"text": "Rows"}, "range": [0, _HEADROOM * highest]},
+            yaxis={
+                "title": {"text": "Rows"},
+                "range": [0, _HEADROOM * highest],
+                "tickformat": ",",
+            },
         )
     )
 

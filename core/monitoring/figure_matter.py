@@ -95,6 +95,8 @@ def slice_figure(found: FeatureSlices) -> Figure:
 
 
 def _told(effect: FeatureEffect, level: str) -> str:
-    sign = "+" if effect.direction > 0 else "−"
-    lean = f" ({sign}{100 * abs(effect.direction):.1f} on balance)" if effect.size >= 0.001 else ""
+    leaning = f"{100 * abs(effect.direction):.1f}"
+    if leaning != "0.0":
+        leaning = f"{'+' if effect.direction > 0 else '−'}{leaning}"
+    lean = f" ({leaning} on balance)" if effect.size >= 0.001 else ""
     return f"{palette.STATUS_SIGN[level]} {100 * effect.size:.1f}{lean}"

@@ -31,7 +31,7 @@ def calibration(findings: Findings, name: str) -> Figure | None:
     """Predicted against observed on the labelled rows; None unless both classes occur."""
     from core.evaluation.figures import calibration_figure
 
-    return calibration_figure({name: findings.calibration}) if findings.calibration else None
+    return calibration_figure({name: findings.calibration}, name) if findings.calibration else None
 
 
 def out_of_range(findings: Findings) -> Figure | None:

@@ -8,7 +8,7 @@ from core.services import overview, projects
 from core.services.overview import Standing, Step
 from core.ui import cached, monitoring_alerts, pairs, parts, prepared_retraining
 from core.ui.frame import Page
-from core.ui.words import ago, escape, exact, score
+from core.ui.words import ago, escape, exact, score, verdict_parts
 
 _NEXT = {
     "prepare": "Look at the raw rows, then clean and split them.",
@@ -113,10 +113,12 @@ def _step(step: Step, standing: Standing) -> None:
 def _drift(page: Page, standing: Standing) -> None:
     st.subheader("Drift", anchor=False)
     if standing.drift_level is None:
-        st.caption("No check on record: score a file, then press Check and record on Monitor.")
+        score_first = "" if standing.logged_rows else "score a file, then "
+        st.caption(f"No check on record: {score_first}press Check and record on Monitor.")
         return
     parts.level_badge(standing.drift_level)
-    st.markdown(escape(standing.drift_verdict))
+    finding, consequences = verdict_parts(standing.drift_verdict)
+    st.markdown(f"**{escape(finding)}.** {escape(consequences)}")
     with parts.guarded("read the alerts"):
         monitoring_alerts.summary(page.settings, page.project)
 

@@ -9,7 +9,8 @@ import streamlit as st
 # Streamlit's own columns stay beside each other down to a window of 640 px, sidebar included,
 # where a chart's labels no longer fit.
 _STYLE = (
-    '<style>[class*="st-key-pair-"] > div {flex: 1 1 20rem !important; '
+    '<style>[class*="st-key-pair-"] {row-gap: 1.5rem !important} '
+    '[class*="st-key-pair-"] > div {flex: 1 1 20rem !important; '
     "min-width: min(20rem, 100%) !important;}"
     '[class*="st-key-pair-wide-"] > div:last-child {flex: 2 1 26rem !important;}</style>'
 )

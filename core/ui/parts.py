@@ -14,7 +14,7 @@ import streamlit as st
 from core.errors import BadInput, CourtsideError
 from core.services import overview
 from core.settings import Settings
-from core.ui.words import ago, escape, exact
+from core.ui.words import ago, escape, exact, verdict_parts
 
 _LEVELS: dict[str, tuple[str, Any, str]] = {
     "ok": ("no drift", "green", ":material/check_circle:"),
@@ -44,6 +44,14 @@ def level_badge(level: str | None, words: str | None = None) -> None:
     """Ok, warning or alarm by colour, sign and word."""
     default, colour, icon = _LEVELS[level if level in _LEVELS else "unknown"]
     st.badge(words or default, icon=icon, color=colour)
+
+
+def verdict(sentence: str) -> None:
+    """Monitoring's verdict: the finding large, what follows from it below."""
+    finding, consequences = verdict_parts(sentence)
+    st.markdown(f"#### {escape(finding)}")
+    if consequences:
+        st.markdown(escape(consequences))
 
 
 def chart(figure: Any, key: str, alt: str | None = None) -> None:

@@ -14,6 +14,7 @@ from core.ui import cached, pairs, parts, prepared_retraining
 from core.ui.frame import Page
 from core.ui.words import ago, duration, escape, score
 
+ANCHOR = "retrain"  # of the heading, for links from further up
 _PARTS = ("recent", "old")
 _METRICS = {"log_loss": "Log loss", "roc_auc": "ROC AUC", "f1": "F1"}
 _HELP = (
@@ -28,7 +29,7 @@ def show(page: Page, wanted: bool) -> None:
 
     ``wanted``: there is an alarm, so the form stands open.
     """
-    st.subheader("Retrain on production", anchor=False, help=_HELP)
+    st.subheader("Retrain on production", anchor=ANCHOR, help=_HELP)
     with parts.guarded("read the retrainings"):
         last = retraining_view.latest(page.settings, page.project)
         if last is not None and last.is_live:

@@ -66,6 +66,12 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def verdict_parts(verdict: str) -> tuple[str, str]:
+    """Monitoring's verdict as its finding, and what follows from it in sentences of their own."""
+    finding, *rest = verdict.rstrip(".").split("; ")
+    return finding, " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in rest)
+
+
 def unbroken(text: str) -> str:
     """Text that stays on one line: "5 min ago" is never torn between figure and unit."""
     return text.replace(" ", _UNBROKEN)
