@@ -211,14 +211,20 @@ def count_matching(pieces: Iterable[pd.DataFrame], which: Which) -> int:
     return sum(int(which.matches(piece).sum()) for piece in pieces)
 
 
-def only_last(pieces: Iterable[pd.DataFrame], which: Which, leave_out: int) -> Iterator[Any]:
-    """The matching rows less the first ``leave_out``."""
+def only_last(
+    pieces: Iterable[pd.DataFrame], which: Which, leave_out: int, count: int
+) -> Iterator[Any]:
+    """``count`` matching rows after the first ``leave_out``; what was logged since is not asked."""
     for piece in pieces:
         rows = piece[which.matches(piece)]
         first = min(leave_out, len(rows))
         leave_out -= first
-        if first < len(rows):
-            yield rows.iloc[first:]
+        kept = rows.iloc[first : first + count]
+        count -= len(kept)
+        if len(kept):
+            yield kept
+        if not count:
+            return
 
 
 def _spec_for(spec: ProjectSpec, kinds: Mapping[str, str]) -> ProjectSpec:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from core.files import atomic_path
 from core.scoring.replay import Asked
+from core.scoring.table_writer import writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,17 +22,20 @@ class Writer(Protocol):
 
 @contextmanager
 def writer(path: Path | None, kinds: Mapping[str, str]) -> Iterator[Writer]:
-    """Writes pieces to ``path``, which appears only if the block succeeds; None writes nothing."""
+    """Writes pieces to ``path``, which appears only if the block succeeds; None writes nothing.
+
+    Raises CourtsideError where it cannot be written.
+    """
     if path is None:
         yield lambda asked: None
         return
     schema = _schema(kinds)
-    with atomic_path(path) as temporary, _opened(temporary, schema) as file:
+    with writing(path, plain_schema=False) as file:
 
         def write(asked: Asked) -> None:
             import pyarrow as pa
 
-            file.write_table(
+            file.write(
                 pa.Table.from_pandas(asked.table(), schema, preserve_index=False, safe=False)
             )
 
@@ -56,13 +59,3 @@ def _schema(kinds: Mapping[str, str]) -> pa.Schema:
     }
     logged_at = {"logged_at": pa.timestamp("us", tz="UTC")}
     return pa.schema(list((logged_at | texts | inputs | answers).items()))
-
-
-def _opened(path: Path, schema: pa.Schema) -> Any:
-    if path.suffix == ".csv":
-        from pyarrow import csv
-
-        return csv.CSVWriter(path, schema)
-    import pyarrow.parquet as pq
-
-    return pq.ParquetWriter(path, schema)

@@ -126,7 +126,8 @@ def _pieces(log: InferenceLog, which: Which) -> Iterator[pd.DataFrame]:
         return log.stream(which.since, which.until, which.last_rows)
     # The last of those that match: count first, then leave out what comes before them.
     matching = replay.count_matching(log.stream(), which)
-    return replay.only_last(log.stream(), which, max(0, matching - which.last_rows))
+    leave_out = max(0, matching - which.last_rows)
+    return replay.only_last(log.stream(), which, leave_out, which.last_rows)
 
 
 def _check_found(found: Replayed, version: Version, which: Which) -> None:

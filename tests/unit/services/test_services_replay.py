@@ -12,9 +12,10 @@ import pytest
 
 from core.cli.main import main
 from core.dataset import io
-from core.errors import BadInput, NotReady
+from core.errors import BadInput, CourtsideError, NotReady
 from core.evaluation.metrics import binary_metrics
 from core.inference_log import InferenceLog, records
+from core.scoring import replay as scoring_replay
 from core.scoring.log import open_log
 from core.scoring.replay import KEPT_CHANGES
 from core.services import replay
@@ -265,3 +266,24 @@ def test_from_the_terminal(hoops, braver, tmp_path, capsys):
     assert len(pd.read_csv(out)) == 8
     assert main([*arguments, "--since", "yesterday", "--json"]) == 2
     assert capsys.readouterr().out == ""
+
+
+def test_an_output_that_cannot_be_written_is_named(hoops, tmp_path):
+    hoops.log(5)
+    (tmp_path / "a file").write_text("in the way")
+    with pytest.raises(CourtsideError, match=r"^again\.parquet could not be written"):
+        replay.run(hoops.settings, "hoops", "1", out=tmp_path / "a file" / "again.parquet")
+
+
+def test_rows_logged_while_the_last_ones_are_counted_are_not_among_them(hoops, monkeypatch):
+    hoops.log(20)
+    counted = scoring_replay.count_matching
+
+    def meanwhile(pieces, which):
+        found = counted(pieces, which)
+        hoops.log(7, seed=1)
+        return found
+
+    monkeypatch.setattr(scoring_replay, "count_matching", meanwhile)
+    which = Which(source="batch", last_rows=5)
+    assert replay.run(hoops.settings, "hoops", "1", which).summary["rows_replayed"] == 5
