@@ -269,7 +269,7 @@ def test_the_timeline_is_cut_in_every_way(watched):
         at.selectbox(key="monitor-cut").set_value(kind).run()
         assert not at.exception
         assert not at.error
-        assert "None of 1 windows drifts" in said(at)
+        assert "The one window drifts no more than chance gives" in said(at)
 
 
 def test_a_file_is_checked_without_being_scored(watched):
@@ -313,7 +313,7 @@ def test_what_a_label_file_brought_in_words():
 def test_an_alarm_opens_the_way_back(watched):
     watched.log(400, further=15, labelled=True)
     at = open_page()
-    assert "retrain on them, below" in said(at)
+    assert "[Retrain](#retrain) on the labelled production rows" in said(at)
     sources = next(box for box in at.selectbox if box.key == "retrain-source")
     assert sources.options == ["Labelled rows of the inference log"]
     assert "no prepared data yet" in said(at), "what is missing is said where it is missing"
