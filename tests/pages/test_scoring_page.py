@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import EndpointError
 from core.files import atomic_path
+from core.jobs.folder import JobFolder, JobState, Plan, new_job_id
 from core.scoring.endpoint import Endpoint
 from core.services import scoring, scoring_jobs, serving
 from core.settings import REPOSITORY
@@ -102,6 +103,26 @@ def test_a_large_file_goes_to_the_background(hoops, monkeypatch):
     at.button(key="score-background").click().run()
     assert not at.exception
     assert (orders[0].project, orders[0].model, hoops.logged()) == ("hoops", "1", 0)
+
+
+def test_a_job_that_ended_badly_after_its_rows_were_logged_says_so(hoops):
+    folder = JobFolder(hoops.settings.scoring_jobs_dir("hoops") / new_job_id())
+    kind, moment = scoring_jobs.KIND, "2026-01-05T10:00:00+00:00"
+    folder.create(
+        Plan("core.jobs.selftest:count", {"to": 1}, kind, "july", {}, 1),
+        JobState(
+            kind,
+            "july.parquet with v1",
+            "failed",
+            created_at=moment,
+            finished_at=moment,
+            message="MLflow is away.",
+            attachments={"rows_logged": "1250"},
+        ),
+    )
+    production(hoops, hoops.rows(5))
+    at = open_page()
+    assert "MLflow is away. By then all its 1,250 rows were logged" in said(at)
 
 
 def test_a_file_is_scored_once_and_the_result_stays(hoops):
