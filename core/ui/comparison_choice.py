@@ -20,6 +20,15 @@ _STRAYS = (
 )
 
 
+def now_called(page: Page, before: str, now: str) -> None:
+    """From the next run on, ``now`` stands where ``before`` was chosen: it has been registered."""
+    st.session_state[f"{_key(page)}-renamed"] = (before, now)
+
+
+def _key(page: Page) -> str:
+    return f"compare-{page.project}"
+
+
 def choose(
     page: Page,
     versions: Sequence[Version],
@@ -36,11 +45,11 @@ def choose(
     if champion is not None:
         first = list(others)[:_CHALLENGERS_AT_FIRST]
     others.update({stray.version: stray for stray in strays})
-    key = f"compare-{page.project}"
+    key = _key(page)
     if key not in st.session_state:
         asked = [number for number in _in_url() if number in others]
         st.session_state[key] = (asked or first)[:_CHALLENGERS_AT_MOST]
-    st.session_state[key] = _after_promotion(key, champion, others)
+    st.session_state[key] = _still_there(key, champion, others)
     if not others:
         st.info("Only one version so far; train another and it can challenge the champion.")
         parts.link("2_Training", page.project, "Train another")
@@ -69,14 +78,16 @@ def _offered(version: Version) -> str:
     return version.label if version.registered else f"{version.label} (not registered)"
 
 
-def _after_promotion(
-    key: str, champion: Version | None, others: Mapping[str, Version]
-) -> list[str]:
-    """The choice, with the champion of before in the place of the one that took over."""
+def _still_there(key: str, champion: Version | None, others: Mapping[str, Version]) -> list[str]:
+    """The choice, with the champion of before in the place of the one that took over, and what
+    was registered under its new name.
+    """
     now = champion.version if champion is not None else None
     before = st.session_state.get(f"{key}-champion", now)
     st.session_state[f"{key}-champion"] = now
-    kept = [number for number in st.session_state[key] if number in others]
+    old, new = st.session_state.pop(f"{key}-renamed", ("", ""))
+    chosen = [new if number == old else number for number in st.session_state[key]]
+    kept = [number for number in chosen if number in others]
     if before != now and before in others and before not in kept:
         kept = [before, *kept][:_CHALLENGERS_AT_MOST]
     return kept

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.services import registration
 from core.services.comparison import Version
-from core.ui import parts
+from core.ui import comparison_choice, parts
 from core.ui.frame import Page
 from core.ui.pairs import beside
 from core.ui.words import ago, escape
@@ -43,6 +43,7 @@ def _one(page: Page, stray: Version) -> None:
         return
     with st.spinner("Checking and registering it"), parts.guarded("register the model"):
         made = registration.register(page.settings, page.project, stray.version)
+        comparison_choice.now_called(page, stray.version, made["version"])
         st.session_state[_SAID] = escape(
             f"{stray.label} is v{made['version']} now ({made['proof']})."
         )

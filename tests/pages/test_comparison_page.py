@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import IntegrityError
-from core.services import comparison, promotion
+from core.services import comparison, promotion, registration
 from core.settings import REPOSITORY
 from core.tracking import registry, runs
 
@@ -235,3 +236,27 @@ def test_another_split_is_warned_of(trained: Any) -> None:
     assert not page.exception
     assert "Trained on another split, or nobody knows on which" in page.info[0].value
     assert "None of the 400 holdout rows was in their training" in page.info[0].value
+
+
+def test_a_runs_model_that_is_registered_stays_in_the_comparison(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (second,) = [one for one in registry.versions(trained.settings, "club") if one.version == "2"]
+    name = f"run-{second.run_id[:8]}"
+    stray = replace(second, version=name, registered=False, aliases=())
+    found = {"strays": [stray]}
+    monkeypatch.setattr(comparison, "unregistered", lambda settings, project: found["strays"])
+    page = open_page(name)
+    assert page.multiselect[0].value == [name]
+    assert "(not registered)" in page.multiselect[0].options[-1]
+
+    def register(settings: Any, project: str, wanted: str) -> dict[str, str]:
+        assert wanted == name
+        found["strays"] = []
+        return {"version": "2", "proof": "8 figures, the same as were logged"}
+
+    monkeypatch.setattr(registration, "register", register)
+    page.button(key=f"register-{name}").click().run()
+    assert not page.exception
+    assert page.multiselect[0].value == ["2"]
+    assert f"{name} Decision Tree Classifier is v2 now" in said(page).replace("\\", "")
