@@ -11,8 +11,8 @@ the files are made durable, the rows are committed to the log, and the files tak
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ import numpy as np
 from core.dataset.io import TableFile
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce, read_labels
-from core.errors import SchemaError
+from core.errors import CourtsideError, SchemaError
 from core.scoring import row_ids
 from core.scoring.lane import Lane
 from core.scoring.predict import Scored, score
@@ -87,12 +87,16 @@ class ScoredPiece:
 
 @dataclass
 class Outcome:
-    """How many rows were scored, labelled, rejected, and why; reasons by row add up."""
+    """How many rows were scored, labelled, rejected, and why; reasons by row add up.
+
+    ``logged``: those scored are in the inference log.
+    """
 
     rows_scored: int = 0
     rows_labelled: int = 0
     rows_rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    logged: bool = False
 
     @property
     def rows(self) -> int:
@@ -108,12 +112,12 @@ def score_file(
 
     ``watch`` sees every scored piece; ``on_progress`` gets rows done and rows in all. Raises
     DataFileError or SchemaError where the file does not fit, CourtsideError where something
-    cannot be written; nothing is left then.
+    cannot be written; nothing is left then, unless it says that the rows are logged.
     """
     check_columns(job.table.names, job.shown_as)
     total, outcome = job.table.rows, Outcome()
     plain = job.table.plain_schema
-    with ExitStack() as files:
+    with _told_if_logged(outcome), ExitStack() as files:
         writers = [files.enter_context(writing(path, plain)) for path in job.outputs]
         rejects = files.enter_context(writing(job.rejected, plain))
         ids = None
@@ -130,9 +134,24 @@ def score_file(
                         on_progress(outcome.rows, total)
             for writer in (*writers, rejects, *([ids] if ids else [])):
                 writer.finish()
+        outcome.logged = True
     if not outcome.rows_rejected:
         job.rejected.unlink(missing_ok=True)
     return outcome
+
+
+@contextmanager
+def _told_if_logged(outcome: Outcome) -> Iterator[None]:
+    """Say of files that could not take their names that it was only that: the rows are logged."""
+    try:
+        yield
+    except CourtsideError as exc:
+        if not outcome.logged:
+            raise
+        raise CourtsideError(
+            f"{outcome.rows_scored:,} rows were scored and logged; do not repeat it. Only their "
+            f"files are not all in place: {exc}"
+        ) from exc
 
 
 def check_columns(names: Sequence[str], what: str) -> None:

@@ -59,6 +59,9 @@ def check_order(order: Order) -> None:
     """Raise BadInput where the output cannot be what it is called."""
     if order.out.suffix not in io.SUFFIXES:
         raise BadInput(f"The output must end in .parquet or .csv; found {order.out.name!r}.")
+    for place in (order.out, order.rejected):
+        if place.is_dir():
+            raise BadInput(f"{place} is a folder; name a file that the output can be.")
     if order.out.resolve() == order.source.resolve():
         raise BadInput("The output must be another file than the input.")
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 # Every value another: a dictionary of them would only cost time.
 _ALL_DIFFERENT = ("prediction_id", "probability", "row_id")
+_UNWRITTEN = (
+    "could not be written ({why}), so nothing was kept. Make room, or mend the folder's "
+    "permissions, and try again."
+)
+_UNNAMED = "could not be put in place ({why})."
 
 
 class TableWriter:
@@ -120,18 +125,15 @@ def writing(path: Path, plain_schema: bool) -> Iterator[TableWriter]:
             with suppress(OSError):  # a full disk refuses what is still buffered, too
                 table.close()
             raise
-        with _explained(path.name):
+        with _explained(path.name, _UNNAMED):
             table.close()
             file.close()
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def _explained(name: str, said: str = _UNWRITTEN) -> Iterator[None]:
     """A full disk, or a folder that may not be written, in words that name the file."""
     try:
         yield
     except OSError as exc:
-        raise CourtsideError(
-            f"{name} could not be written ({exc.strerror or exc}), so nothing was kept. "
-            "Make room, or mend the folder's permissions, and try again."
-        ) from exc
+        raise CourtsideError(f"{name} {said.format(why=exc.strerror or exc)}") from exc

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from core.dataset import io as table_io
-from core.errors import DataFileError, SchemaError, TrackingError
+from core.errors import BadInput, CourtsideError, DataFileError, SchemaError, TrackingError
 from core.scoring.findings import Findings
 from core.services import (
     row_scoring,
@@ -56,6 +56,24 @@ def test_what_is_logged_is_said_where_only_its_record_fails(hoops, tmp_path, mon
     with pytest.raises(TrackingError, match=r"^The row was scored and logged as r.*Do not repeat"):
         row_scoring.score_row(hoops.settings, "hoops", hoops.rows(1).iloc[0].to_dict())
     assert hoops.logged() == 31
+
+
+def test_an_output_that_is_a_folder_is_refused_before_anything_is_logged(hoops, tmp_path):
+    source, out = tmp_path / "prod.parquet", tmp_path / "out.parquet"
+    hoops.rows(30).to_parquet(source)
+    out.mkdir()
+    with pytest.raises(BadInput, match=r"out\.parquet is a folder"):
+        scoring.score_file(hoops.settings, "hoops", source, out)
+    assert hoops.logged() == 0
+
+
+def test_a_file_that_cannot_take_its_name_does_not_hide_what_is_logged(hoops, tmp_path):
+    source, out = tmp_path / "prod.parquet", tmp_path / "out.parquet"
+    hoops.rows(30).to_parquet(source)
+    said = r"^30 rows were scored and logged; do not repeat it\. .*out\.parquet could not be put in"
+    with pytest.raises(CourtsideError, match=said):
+        scoring.score_file(hoops.settings, "hoops", source, out, on_progress=lambda *_: out.mkdir())
+    assert hoops.logged() == 30
 
 
 def test_rejected_rows_have_reasons_and_counts_add_up(hoops, tmp_path):
