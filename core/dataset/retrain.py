@@ -16,6 +16,19 @@ from core.errors import BadInput, SchemaError
 if TYPE_CHECKING:
     import pandas as pd
 
+LOG = "log"  # where rows come from, if not from a file
+# What decides which rows were held out of the preparation, and which data they were.
+OF_THE_SPLIT = (
+    "source",
+    "source_sha256",
+    "spec_digest",
+    "test_size",
+    "split_seed",
+    "stratify",
+    "drop_duplicates",
+    "drop_missing",
+)
+
 
 @dataclass(frozen=True)
 class LabelledRows:

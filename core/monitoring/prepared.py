@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.dataset.retrain import LabelledRows, Renewal
 from core.errors import CourtsideError
@@ -20,6 +20,9 @@ from core.files import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Position = TypeVar("Position")
+Read = Callable[[Position], "tuple[pd.DataFrame, Position]"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,19 @@ def of(
 def cannot(reason: str, source: Source, alarms: tuple[str, ...]) -> PreparedRetraining:
     """Called for, but not possible now."""
     return PreparedRetraining("", _now(), source, alarms, reason=reason)
+
+
+def labels_after(read: Read[Position], place: Position) -> tuple[bool, Position]:
+    """Whether a row with a label was logged after ``place``, and the place up to where it is known.
+
+    ``read`` gives some rows of the log after a place and the place after them.
+    """
+    rows, place = read(place)
+    while len(rows):
+        if rows["label"].notna().any():
+            return True, place
+        rows, place = read(place)
+    return False, place
 
 
 def digest_of(plan: Mapping[str, Any], *tables: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core import jobs
 from core.dataset import io
 from core.dataset import retrain as renewals
 from core.dataset import spec as specs
@@ -30,7 +31,7 @@ from core.training.plan import TrainingPlan, make_plan
 
 __all__ = ["JobView", "PreparedRetraining"]  # what pages get from further below
 
-LOG = "log"
+LOG = renewals.LOG
 LEARNT_SHARE = 0.5
 PIECE_ROWS = 200_000
 _USUAL = ("lr", "gbc", "rf")  # a line, and two that bend: production may need what training did not
@@ -102,8 +103,8 @@ def retraining_wanted(settings: Settings, project: str) -> list[KeptAlert]:
 def prepare(settings: Settings, project: str) -> PreparedRetraining | None:
     """Make the retraining ready that alarms call for, and keep it; None where none does.
 
-    Trains nothing. What cannot be prepared is kept with its reason. If the same rows and the same
-    plan were kept before, they stay, started or not.
+    Trains nothing. What cannot be prepared is kept with its reason; the same rows and plan as
+    before stay, started or not.
     """
     alarms = retraining_wanted(settings, project)
     if not alarms:
@@ -111,7 +112,7 @@ def prepare(settings: Settings, project: str) -> PreparedRetraining | None:
     path = places.prepared_path(settings, project)
     with file_lock(path.with_suffix(".lock"), timeout_seconds=300):
         made, _ = _made(settings, project, tuple(one.rule for one in alarms))
-        before = prepared.read(path)
+        before = _kept(settings, project)
         if before is not None and before.prepared_id == made.prepared_id != "":
             made = replace(made, made_at=before.made_at, job_id=before.job_id)
         prepared.write(path, made)
@@ -122,7 +123,7 @@ def kept_preparation(settings: Settings, project: str) -> PreparedRetraining | N
     """What was made ready, as it was then; None where nothing calls for it. Reads small files."""
     if not retraining_wanted(settings, project):
         return None
-    return prepared.read(places.prepared_path(settings, project))
+    return _kept(settings, project)
 
 
 def preparation(settings: Settings, project: str) -> PreparedRetraining | None:
@@ -143,7 +144,7 @@ def start_prepared(settings: Settings, project: str, prepared_id: str) -> JobVie
     """
     path = places.prepared_path(settings, project)
     with file_lock(path.with_suffix(".lock"), timeout_seconds=300):
-        shown = prepared.read(path)
+        shown = _kept(settings, project)
         if shown is None or not shown.can_start or shown.prepared_id != prepared_id:
             raise NotReady(
                 "This retraining has been started, or another one was prepared since; reload the "
@@ -161,16 +162,22 @@ def start_prepared(settings: Settings, project: str, prepared_id: str) -> JobVie
     return job
 
 
+def _kept(settings: Settings, project: str) -> PreparedRetraining | None:
+    """What is on record; as never started where the job that it started ended without a result."""
+    found = prepared.read(places.prepared_path(settings, project))
+    if found is None or not found.job_id:
+        return found
+    known = {one.job_id: one.state for one in jobs.list_jobs(settings.jobs_dir(project))}
+    fruitless = known.get(found.job_id) in ("failed", "cancelled", "lost")
+    return replace(found, job_id="") if fruitless else found
+
+
 def _made(
     settings: Settings, project: str, alarms: tuple[str, ...]
 ) -> tuple[PreparedRetraining, tuple[Renewal, LabelledRows] | None]:
     """What can be made ready now, and its rows; None with the reason where nothing can."""
     spec = specs.load(settings.spec_file(project))
-    source = prepared.Source(
-        places.written(places.labels_path(settings, project)),
-        _preparation_run(settings, project),
-        open_log(settings, spec).end().as_json(),
-    )
+    source = _source(settings, spec)
     try:
         wanted = plan(settings, project, usual_algorithms())
         renewal, recent = preview(settings, project)
@@ -184,29 +191,28 @@ def _made(
 
 def _holds(settings: Settings, project: str, made: PreparedRetraining) -> bool:
     """Whether it would come out the same; rows without a label do not change it."""
-    if made.source.labels != places.written(places.labels_path(settings, project)):
+    spec = specs.load(settings.spec_file(project))
+    if replace(_source(settings, spec), position=made.source.position) != made.source:
         return False
-    if made.source.preparation != _preparation_run(settings, project):
-        return False
-    log = open_log(settings, specs.load(settings.spec_file(project)))
+    log = open_log(settings, spec)
     place = Position.from_json(made.source.position)
     try:
-        rows, after = log.read_from(place, PIECE_ROWS)
-        while len(rows):
-            if rows["label"].notna().any():
-                return False
-            rows, after = log.read_from(after, PIECE_ROWS)
+        labelled, after = prepared.labels_after(lambda at: log.read_from(at, PIECE_ROWS), place)
     except BadInput:  # the log was replaced
         return False
-    if after != place:
+    if after != place and not labelled:
         moved = replace(made, source=replace(made.source, position=after.as_json()))
         prepared.write(places.prepared_path(settings, project), moved)
-    return True
+    return not labelled
 
 
-def _preparation_run(settings: Settings, project: str) -> str:
-    path = folder_of(settings, project) / "preparation.json"
-    return str(read_json(path).get("run_id", "")) if path.is_file() else ""
+def _source(settings: Settings, spec: ProjectSpec) -> prepared.Source:
+    manifest = folder_of(settings, spec.name) / "preparation.json"
+    return prepared.Source(
+        labels=places.written(places.labels_path(settings, spec.name)),
+        preparation=str(read_json(manifest).get("run_id", "")) if manifest.is_file() else "",
+        position=open_log(settings, spec).end().as_json(),
+    )
 
 
 def _begin(
@@ -222,7 +228,7 @@ def _begin(
     renewal, recent = found
     before = read_model_input(settings, spec).preparation
     parameters = {
-        **{name: before[name] for name in before if name in _SPLIT},
+        **{name: before[name] for name in before if name in renewals.OF_THE_SPLIT},
         "production_source": source if source == LOG else Path(source).name,
         "learnt_share": learnt_share,
         "last_rows": last_rows or "",
@@ -253,19 +259,6 @@ def usual_algorithms() -> list[str]:
 def algorithms() -> dict[str, str]:
     """Algorithms that this installation can train, by PyCaret's id, with their names."""
     return {name: one.title for name, one in CATALOGUE.items() if one.why_not is None}
-
-
-# What decides which rows were held out of the preparation, and which data they were.
-_SPLIT = (
-    "source",
-    "source_sha256",
-    "spec_digest",
-    "test_size",
-    "split_seed",
-    "stratify",
-    "drop_duplicates",
-    "drop_missing",
-)
 
 
 def _labelled(settings: Settings, spec: ProjectSpec, source: str) -> LabelledRows:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from core import jobs
 from core.dataset import io
+from core.dataset import retrain as renewals
 from core.dataset import spec as specs
 from core.jobs import JobView
 from core.monitoring import places
 from core.settings import Settings
 from core.training import submission
-
-LOG = "log"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def sources(settings: Settings, project: str) -> list[Source]:
     spec = specs.load(settings.spec_file(project))
     found = []
     if settings.inference_log(project).is_file():
-        found.append(Source(LOG, "Labelled rows of the inference log"))
+        found.append(Source(renewals.LOG, "Labelled rows of the inference log"))
     folder = settings.layer(project, "01_raw")
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     others = (p for p in files if p.name != spec.dev_file and p.suffix in io.SUFFIXES)

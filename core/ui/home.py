@@ -47,9 +47,9 @@ def body(page: Page) -> None:
         _offer_data(page)
         return
     standing = cached.standing(page.settings, page.project)
-    _next(standing)
-    if standing.next_step is None and standing.way_back == "retrain":
-        prepared_retraining.on_home(page)
+    back = standing.next_step is None and standing.way_back == "retrain"
+    if not (back and prepared_retraining.on_home(page)):
+        _next(standing)
     _steps(standing)
     left, right = pairs.pair("home")
     with left:

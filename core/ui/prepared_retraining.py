@@ -24,17 +24,19 @@ def on_monitor(page: Page) -> bool:
     return False
 
 
-def on_home(page: Page) -> None:
-    """What was made ready, as it was then; nothing where no alarm called for it."""
+def on_home(page: Page) -> bool:
+    """What was made ready, as it was then; whether it can be started, so that it comes next."""
     with parts.guarded("read the prepared retraining"):
         found = retraining.kept_preparation(page.settings, page.project)
-        if found is not None and _offer(page, found):
+        if found is not None and _offer(page, found, seen=False):
             path, _, _ = parts.PAGES[_MONITOR]
             st.switch_page(path, query_params={"project": page.project})
+        return found is not None and found.can_start
+    return False
 
 
-def _offer(page: Page, found: PreparedRetraining) -> bool:
-    """Draw it; whether it has been started just now."""
+def _offer(page: Page, found: PreparedRetraining, seen: bool = True) -> bool:
+    """Draw it; whether it has been started just now. ``seen``: what moved stands on this page."""
     if found.job_id:
         return False
     with st.container(border=True):
@@ -67,12 +69,15 @@ def _offer(page: Page, found: PreparedRetraining) -> bool:
             ]
         )
         _as_of(found, "Prepared")
-        pressed = st.button(
-            "Start the prepared retraining",
-            type="primary",
-            icon=":material/model_training:",
-            key="start-prepared",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pressed = st.button(
+                "Start the prepared retraining",
+                type="primary",
+                icon=":material/model_training:",
+                key="start-prepared",
+            )
+            if not seen:
+                parts.link(_MONITOR, page.project, "See first what moved")
         if pressed:
             with parts.guarded("start the retraining"), st.spinner("Putting the rows together"):
                 retraining.start_prepared(page.settings, page.project, found.prepared_id)
@@ -84,8 +89,8 @@ def _as_of(found: PreparedRetraining, verb: str) -> None:
     more = f", with {_algorithms(found)}" if found.can_start else ""
     rules = ", ".join(found.alarms)
     st.caption(
-        f"{verb} {ago(found.made)}{escape(more)}, by the labels known then; more labels make it "
-        "anew.",
+        f"{verb} {ago(found.made)}{escape(more)}, from the labels known then; labels that come "
+        "later make it anew.",
         help=f"{exact(found.made)}. Called for by the alarms {escape(rules)}.",
     )
 

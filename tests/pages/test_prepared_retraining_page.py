@@ -105,4 +105,6 @@ def test_home_offers_it_as_it_was_made(alarmed, monkeypatch):
     monkeypatch.setattr(retraining, "kept_preparation", lambda *_: MADE)
     at = open_page()
     assert "Retraining is prepared: start it." in said(at)
-    assert any(button.key == "start-prepared" for button in at.button)
+    keys = [button.key for button in at.button]
+    assert "start-prepared" in keys
+    assert "next" not in keys, "one thing comes next"

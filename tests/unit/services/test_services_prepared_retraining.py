@@ -190,6 +190,30 @@ def test_a_press_starts_exactly_what_was_shown_and_only_once(
     assert len(submitted) == 1
 
 
+@pytest.mark.parametrize("state", ["cancelled", "failed", "lost"])
+def test_what_ended_without_a_model_can_be_started_again(
+    called_for: Any, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    log(called_for, 200)
+    made = retraining.prepare(called_for.settings, PROJECT)
+    job = called_for.job(state)
+    monkeypatch.setattr(submission, "submit", lambda *_: SimpleNamespace(job_id=job))
+    retraining.start_prepared(called_for.settings, PROJECT, made.prepared_id)
+    again = retraining.preparation(called_for.settings, PROJECT)
+    assert (again.can_start, again.prepared_id) == (True, made.prepared_id)
+
+
+def test_what_gave_a_model_is_not_offered_again(
+    called_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(called_for, 200)
+    made = retraining.prepare(called_for.settings, PROJECT)
+    job = called_for.job("succeeded", {})
+    monkeypatch.setattr(submission, "submit", lambda *_: SimpleNamespace(job_id=job))
+    retraining.start_prepared(called_for.settings, PROJECT, made.prepared_id)
+    assert not retraining.preparation(called_for.settings, PROJECT).can_start
+
+
 def test_a_press_on_what_has_changed_starts_nothing(
     called_for: Any, submitted: list[TrainingPlan]
 ) -> None:
