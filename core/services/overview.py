@@ -90,12 +90,24 @@ def _way_back(recent: list[Run], monitor: Run | None) -> str | None:
     """After an alarm: retrain, then compare with what was trained, then score with the promoted."""
     if monitor is None or monitor.tags.get("level") != "alarm":
         return None
-    since = {
-        run.action
-        for run in recent
-        if run.status == "FINISHED" and run.started_at > monitor.started_at
-    }
-    return "score" if "promote" in since else "compare" if "train" in since else "retrain"
+    since = [
+        run for run in recent if run.status == "FINISHED" and run.started_at > monitor.started_at
+    ]
+    if any(_took_over(run) for run in since):
+        return "score"
+    new = any(run.action == "train" or _registered(run) for run in since)
+    return "compare" if new else "retrain"
+
+
+def _registered(run: Run) -> bool:
+    """Whether a run made a version of another run's model: nobody was promoted by that."""
+    return run.action == "promote" and run.tags.get("kind") == "register"
+
+
+def _took_over(run: Run) -> bool:
+    """Whether a version became champion in a run."""
+    champion = run.params.get("alias", "champion") == "champion"
+    return run.action == "promote" and champion and not _registered(run)
 
 
 def endpoint(settings: Settings, project: str) -> tuple[str, str]:
@@ -131,6 +143,9 @@ def describe(run: Run) -> str:
         rows = run.metrics.get("rows_replayed")
         words = f"asked v{run.tags.get('version', '?')} again"
         words += f" about {rows:,.0f} logged rows" if rows else " about logged rows"
+    elif _registered(run):
+        words = f"registered {run.params.get('run', 'a model')}"
+        words += f" as v{run.tags['version']}" if "version" in run.tags else ""
     elif run.action == "promote":
         words = f"made v{run.params.get('version', '?')} {run.params.get('alias', 'champion')}"
     if run.status == "FAILED":

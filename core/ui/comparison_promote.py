@@ -19,6 +19,11 @@ _SAID = "courtside_promoted"
 _COUNT = "courtside_promotions"
 _SEEN = "courtside_promotion_seen"
 _SHOWN = 20
+# A paragraph an item, whose further lines stand under its words and not under its sign.
+_ITEMS_STYLE = (
+    "<style>.st-key-gate-items p {margin-bottom: .2rem; padding-left: 1.6rem; "
+    "text-indent: -1.6rem}</style>"
+)
 
 
 def show(
@@ -107,7 +112,9 @@ def _items(gate: Gate) -> None:
         f":gray[({escape(item.limit)})]"
         for item in gate.items
     ]
-    st.markdown("  \n".join(lines))
+    st.html(_ITEMS_STYLE)
+    with st.container(key="gate-items"):
+        st.markdown("\n\n".join(lines))
 
 
 def _reason(page: Page, gate: Gate | None) -> str:

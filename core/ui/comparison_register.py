@@ -47,4 +47,5 @@ def _one(page: Page, stray: Version) -> None:
         st.session_state[_SAID] = escape(
             f"{stray.label} is v{made['version']} now ({made['proof']})."
         )
+        st.toast(f"Registered as v{made['version']}.", icon=":material/check:")
         st.rerun()

@@ -26,6 +26,8 @@ def test_an_alarm_asks_for_retraining_then_comparison_then_scoring(club: Any) ->
     assert way_back(club) is None
     act(club, "monitor", level="alarm")
     assert way_back(club) == "retrain"
+    act(club, "promote", kind="register")
+    assert way_back(club) == "compare", "a new version is no new champion"
     act(club, "train", purpose="retrain")
     assert way_back(club) == "compare"
     act(club, "promote")
@@ -53,3 +55,19 @@ def test_a_retraining_is_named(club: Any, action: str, words: str) -> None:
     act(club, action, purpose="retrain")
     (last,) = overview.standing(club.settings, "club").recent
     assert overview.describe(last) == words
+
+
+def test_a_registration_is_not_told_as_a_promotion(club: Any) -> None:
+    tags = {"kind": "register", "version": "3"}
+    with runs.action(club.settings, "club", "promote", "register", {"run": "run-1"}, tags):
+        pass
+    (last,) = overview.standing(club.settings, "club").recent
+    assert overview.describe(last) == "registered run-1 as v3"
+
+
+def test_a_challenger_has_not_taken_over(club: Any) -> None:
+    club.train(club.prepare())
+    act(club, "monitor", level="alarm")
+    with runs.action(club.settings, "club", "promote", params={"alias": "challenger"}):
+        pass
+    assert way_back(club) == "retrain"
