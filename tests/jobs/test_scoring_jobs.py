@@ -159,6 +159,7 @@ def whole(shop: Shop, view: JobView) -> None:
     result = scoring.result_from_json(shop.settings, PROJECT, view.result)
     summary = result.summary
     assert (summary["rows_scored"], summary["rows_rejected"]) == (ROWS - UNUSABLE, UNUSABLE)
+    assert view.attachments["rows_logged"] == str(ROWS - UNUSABLE)
     assert summary["metrics"]["roc_auc"] > 0.6
     scored = pd.read_parquet(result.output)
     log = open_log(shop.settings, specs.load(shop.settings.spec_file(PROJECT)))
