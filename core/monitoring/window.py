@@ -150,11 +150,17 @@ class Window:
         return tally
 
 
-def feature_frame(rows: pd.DataFrame, spec: ProjectSpec, what: str) -> pd.DataFrame:
-    """Raw and derived features of rows as a file or the log holds them, one row each."""
+def feature_frame(
+    rows: pd.DataFrame, spec: ProjectSpec, what: str, mendable: bool = False
+) -> pd.DataFrame:
+    """Raw and derived features of rows as a file or the log holds them, one row each.
+
+    A value that cannot be used, such as an infinite one, is missing. Of a ``mendable`` file, a
+    column without any usable value raises SchemaError; the log is what it is.
+    """
     import pandas as pd
 
-    values = coerce(rows, spec, what).values
+    values = coerce(rows, spec, what, first=mendable).values
     return pd.concat([values, derive(values, spec)], axis=1).reset_index(drop=True)
 
 
@@ -195,7 +201,7 @@ def unscored_window(
     return Window(
         version=version,
         profile=profile,
-        frame=feature_frame(rows, spec, what),
+        frame=feature_frame(rows, spec, what, mendable=True),
         probability=nothing,
         label=nothing,
         ours=np.zeros(len(rows), dtype=bool),

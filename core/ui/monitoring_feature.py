@@ -142,6 +142,7 @@ def _all_features(page: Page, report: Report) -> None:
         st.dataframe(
             table,
             hide_index=True,
+            placeholder="–",
             column_config={
                 **dict.fromkeys(("PSI", "by chance below", "Jensen-Shannon", "KS"), three),
                 "Wasserstein": three,

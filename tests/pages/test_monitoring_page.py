@@ -1,9 +1,13 @@
 """The drift monitoring page: the verdict in words, and a judgement only where rows are new."""
 
+import re
+
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import TrackingError
+from core.scoring.log import open_log
 from core.services import monitoring
 from core.settings import REPOSITORY
 from core.tracking import runs
@@ -270,6 +274,35 @@ def test_the_timeline_is_cut_in_every_way(watched):
         assert not at.exception
         assert not at.error
         assert "The one window drifts no more than chance gives" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes"),
+    [
+        (1, {}),
+        (60, {"distance": 7.0, "home": True, "zone": "left"}),
+        (60, {"distance": np.nan, "home": None, "zone": None}),
+        (60, {"zone": "moon"}),
+        (60, {"distance": np.inf}),
+    ],
+    ids=["one row", "constant", "all missing", "new category only", "infinite"],
+)
+def test_hard_rows_are_answered_in_words_and_figures_that_are_numbers(watched, rows, changes):
+    open_log(watched.settings, watched.spec).append(
+        watched.rows(rows, seed=3).assign(**changes),
+        probability=np.full(rows, 0.4),
+        prediction=np.zeros(rows, dtype=np.int8),
+        label=np.arange(rows) % 2 * 1.0,
+        source="batch",
+        model_version="1",
+    )
+    at = open_page()
+    assert not at.error
+    shown = [said(at), *(one.value for one in at.metric)]
+    for table in at.dataframe:
+        shown += [str(cell) for cell in table.value.select_dtypes(object).to_numpy().ravel()]
+    for text in shown:
+        assert not re.search(r"\b(nan|inf)\b", text, re.IGNORECASE), text
 
 
 def test_a_file_is_checked_without_being_scored(watched):

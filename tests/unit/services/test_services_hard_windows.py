@@ -33,10 +33,12 @@ def hard(hoops, name):
         return rows.assign(distance=np.nan, home=None, zone=None)
     if name == "new category only":
         return rows.assign(zone="moon")
+    if name == "all infinite":
+        return rows.assign(distance=np.inf)
     return rows.assign(distance=np.where(np.arange(80) % 2, np.inf, rows["distance"]))
 
 
-NAMES = ["one row", "constant", "all missing", "new category only", "infinite"]
+NAMES = ["one row", "constant", "all missing", "new category only", "infinite", "all infinite"]
 
 
 @pytest.mark.parametrize("labelled", [False, True])
@@ -62,6 +64,14 @@ def test_the_timeline_takes_them_too(hoops, name):
     assert window.level in ("alarm", "unknown")
     for figure in (window.worst_psi, window.threshold, window.drift, *window.psi.values()):
         assert figure is None or np.isfinite(figure)
+
+
+def test_one_bad_batch_does_not_stop_a_check_of_all_rows(hoops, monkeypatch):
+    hoops.log(100)
+    log_rows(hoops, hard(hoops, "all infinite"))
+    monkeypatch.setattr("core.inference_log.records.BLOCK_BYTES", 2000)  # pieces of one batch
+    window = monitoring.read_window(hoops.settings, "hoops")
+    assert (window.rows, int(window.frame["distance"].isna().sum())) == (180, 80)
 
 
 def test_one_row_says_that_it_is_too_few(hoops):
