@@ -179,7 +179,7 @@ def court_figure(
                 y=y[shown][mask],
                 mode="markers",
                 name=name,
-                marker={"color": colour, "size": 5, "opacity": 0.55, "symbol": symbol},
+                marker={"color": colour, "size": 5, "opacity": 0.75, "symbol": symbol},
                 hovertemplate="%{x:.0f} ft across, %{y:.0f} ft out<extra>" + name + "</extra>",
             )
     draw_court(figure)

@@ -115,7 +115,7 @@ def empty(
     message: str, page: str | None = None, project: str | None = None, label: str = ""
 ) -> None:
     """An empty state: what is missing, and the link to where it is made."""
-    with st.container(border=True, horizontal_alignment="center"):
+    with st.container(border=True):
         st.markdown(f":material/inbox: {message}")
         if page is not None:
             link(page, project, label or None)
