@@ -1,4 +1,4 @@
-"""Whether prediction ids are unique, in 8 bytes for each."""
+"""Whether prediction ids are unique, in 8 bytes for each, 16 at the moment of truth."""
 
 from __future__ import annotations
 
@@ -28,5 +28,7 @@ class PredictionIds:
         """Hashes that occurred more than once: of one id, or by chance of two different ones."""
         if not self._parts:
             return np.empty(0, dtype=np.uint64)
-        ordered = np.sort(np.concatenate(self._parts))
+        ordered = np.concatenate(self._parts)
+        self._parts = [ordered]
+        ordered.sort()
         return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])

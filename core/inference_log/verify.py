@@ -43,8 +43,8 @@ def verify(path: Path) -> list[str]:
 def examine(path: Path) -> Findings:
     """Read every committed row: header, number of fields, values, order of time, unique ids.
 
-    Also whether the sidecars say what the files hold. Memory: a few megabytes, and 8 bytes a row
-    for the ids.
+    Also whether the sidecars say what the files hold. Memory: a few megabytes, and 16 bytes
+    a row for the ids.
     """
     paths = LogPaths(path)
     if not path.parent.is_dir():
