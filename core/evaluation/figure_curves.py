@@ -36,7 +36,7 @@ def _legend(side: str, entries: int) -> dict[str, Any]:
     if entries > _INSIDE_AT_MOST:
         return legend_below(entries)
     corner = {"x": 0.01 if side == "left" else 0.99, "xanchor": side, "y": 0.02}
-    return {"legend": {"orientation": "v", "yanchor": "bottom", **corner}}
+    return {"legend": {"orientation": "v", "tracegroupgap": 0, "yanchor": "bottom", **corner}}
 
 
 def _reference_line(x: list[float], y: list[float], name: str) -> Scatter:

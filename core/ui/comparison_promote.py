@@ -21,8 +21,9 @@ _SEEN = "courtside_promotion_seen"
 _SHOWN = 20
 # A paragraph an item, whose further lines stand under its words and not under its sign.
 _ITEMS_STYLE = (
-    "<style>.st-key-gate-items p {margin-bottom: .2rem; padding-left: 1.6rem; "
-    "text-indent: -1.6rem}</style>"
+    "<style>.st-key-gate-items p {margin-bottom: .2rem; padding-left: 1.2rem; "
+    "text-indent: -1.2rem} .st-key-gate-items p * {text-indent: 0} "
+    ".st-key-gate-items p:last-child {margin-bottom: 1rem}</style>"
 )
 
 
