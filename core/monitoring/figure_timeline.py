@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -214,20 +215,22 @@ def _names(windows: Sequence[WindowResult]) -> list[str]:
     return [one.label + (" (forming)" if one.forming else "") for one in windows]
 
 
-def _moment(text: str) -> str:
-    """A window's beginning: "23 Nov 08:42"."""
-    return f"{datetime.fromisoformat(text):%d %b %H:%M}".lstrip("0")
+def _short(window: WindowResult) -> str:
+    """A window's name under its mark: "2,501–5,000" of rows; its beginning if its name is long."""
+    name = re.sub(r"^rows (\S+) to (\S+)$", "\\1\N{EN DASH}\\2", window.label)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{datetime.fromisoformat(window.first):%d %b %H:%M}".lstrip("0")
 
 
 def _window_axis(windows: Sequence[WindowResult]) -> dict[str, Any]:
     """Few windows are named by their label or, where that is long, by their beginning."""
     shown = windows if len(windows) <= MOST_NAMED else []
-    short = [one.label if len(one.label) <= LONGEST_NAME else _moment(one.first) for one in shown]
     return {
         "title": "window, oldest first",
         "type": "category",
         "tickvals": _names(shown),
-        "ticktext": short,
+        "ticktext": [_short(one) for one in shown],
         "tickangle": 0 if len(shown) <= LEVEL_NAMES else -30,
         "showgrid": False,
     }

@@ -102,3 +102,10 @@ def test_the_latest_windows_are_drawn_of_many():
     figure = drift_timeline(many)
     assert len(figure.data[0].x) == MOST_WINDOWS
     assert figure.data[0].x[-1] == many[-1].label
+
+
+def test_few_windows_are_named_in_short():
+    names = ["rows 2,501 to 5,000", "form, 2026-01-05", "batch of 2026-01-05 09:33:10 (6a12…da62)"]
+    windows = [replace(QUIET, label=name, first="2026-01-05T09:33:10+00:00") for name in names]
+    axis = drift_timeline(windows).layout.xaxis
+    assert list(axis.ticktext) == ["2,501–5,000", "form, 2026-01-05", "5 Jan 09:33"]
