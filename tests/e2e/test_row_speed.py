@@ -46,6 +46,7 @@ _PRESS = """
 
 def press(page: Any, button: str, place: str) -> float:
     """Milliseconds from the click on ``button`` to another text in ``place``."""
+    page.bring_to_front()  # a page behind another one is drawn once a second
     settle(page)
     return float(page.evaluate(_PRESS, [button, place]))
 
