@@ -72,4 +72,8 @@ def _one_line(exc: BaseException) -> str:
 
 
 def _readable(result: dict[str, Any]) -> str:
-    return json.dumps(result, indent=2, ensure_ascii=False)
+    """The same as JSON, and the verdict once more where the eye ends up."""
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    if isinstance(result.get("verdict"), str):
+        text += f"\n\n{result.get('level', '')}: {result['verdict']}"
+    return text

@@ -94,10 +94,7 @@ def score_versions(
             absent[version.version] = str(exc)
         except Exception as exc:  # noqa: BLE001 - a foreign model may raise anything at all
             logging.getLogger("courtside").warning("v%s does not score: %r", version.version, exc)
-            absent[version.version] = (
-                f"It does not score this project's rows ({_short(exc)}); it was made for other "
-                "columns, or its file is damaged. Train again to compare."
-            )
+            absent[version.version] = _why(exc, settings, version, list(raw.columns))
     return tuple(measured), absent
 
 
@@ -137,5 +134,22 @@ def _megabytes(settings: Settings, project: str, version: Version) -> float | No
     return sizes[0] / 1e6 if sizes else None
 
 
+def _why(exc: Exception, settings: Settings, version: Version, columns: list[str]) -> str:
+    """What is wrong with a model that raised ``exc`` on the project's ``columns``."""
+    try:
+        fitted = list(getattr(models.load_pipeline(settings, version), "feature_names_in_", []))
+    except Exception:  # noqa: BLE001 - it cannot even be loaded
+        fitted = []
+    if fitted != columns and sorted(fitted) == sorted(columns):
+        return (
+            f"It was fitted on the project's columns in another order ({', '.join(fitted)}); fit "
+            f"it on them as the specification has them: {', '.join(columns)}."
+        )
+    return (
+        f"It does not score this project's rows ({_short(exc)}); it was made for other columns, or "
+        "its file is damaged. Train again to compare."
+    )
+
+
 def _short(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {' '.join(str(exc).split())[:120]}"
+    return f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}"

@@ -79,8 +79,8 @@ def _moved(feature: NumericFeature, tally: NumericTally) -> str:
 def _outside(feature: NumericFeature, tally: NumericTally) -> str:
     outside = tally.share_outside(feature.minimum, feature.maximum)
     if outside >= TELLING_SHARE:
-        these = "any" if outside == 1 else percent(outside)
-        return f"no training value like {these} of these"
+        these = "all" if outside == 1 else percent(outside)
+        return f"{these} of these lie beyond all training values"
     unusual = tally.share_outside(feature.quantile(0.005), feature.quantile(0.995))
     if unusual >= TELLING_SHARE:
         return f"{percent(unusual)} lie outside training's central 99 %"

@@ -103,7 +103,7 @@ class Judge:
         """Metrics without labels, or why there are none (see estimate)."""
         rows = tally.scores.sum(axis=0)
         if rows.sum() < MIN_ROWS:
-            return {}, f"{int(rows.sum())} rows scored by this version are too few"
+            return {}, f"too few rows scored by this version ({int(rows.sum())})"
         if reason := self.curves.reason or self._left_training(tally):
             return {}, reason
         return estimated(self.bins, self.curves, rows, tally.values(self.bins)), ""

@@ -124,7 +124,7 @@ def endpoint(settings: Settings, project: str) -> tuple[str, str]:
 
 def describe(run: Run) -> str:
     """An action in a few words, e.g. "scored 6,426 rows with v1"."""
-    words = ACTION_WORDS.get(run.action, run.action)
+    words = ACTION_WORDS.get(run.action) or f"ran {run.name or run.run_id[:8]}"
     if run.action == "score":
         rows = run.metrics.get("rows_scored")
         one = run.tags.get("source") in ("form", "rest")

@@ -41,7 +41,9 @@ def unregistered(settings: Settings, project: str) -> list[Version]:
     left = [
         model
         for model in logged
-        if model.source_run_id and not {model.source_run_id, model.model_id} & taken
+        if model.source_run_id
+        and model.status == "READY"  # another one's storing was broken off
+        and not {model.source_run_id, model.model_id} & taken
     ]
     if not left:
         return []

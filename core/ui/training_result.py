@@ -162,7 +162,7 @@ def _links(
         if numbers:
             st.page_link(
                 path,
-                label="Compare with the champion",
+                label="Compare the versions",
                 icon=icon,
                 query_params={"project": page.project, "versions": numbers},
             )

@@ -58,7 +58,7 @@ def test_a_shift_is_named_in_the_features_own_unit(profile, population):
     found = by_name(profile, window.assign(distance=window["distance"] + 60))["distance"]
     assert found.level == "alarm"
     assert found.out_of_range_share > 0.99
-    assert found.change == "median 10.9 → 71.3 ft; no training value like any of these"
+    assert found.change == "median 10.9 → 71.3 ft; all of these lie beyond all training values"
 
 
 def test_the_statistics_are_scipys_on_the_training_values():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from core.cli.main import main
@@ -160,12 +161,36 @@ def test_a_model_logged_by_plain_mlflow_is_compared_on_the_holdout(own: Any) -> 
         warnings.simplefilter("ignore")  # MLflow advises to give a signature
         with mlflow.start_run(run_name="My own forest") as run:
             mlflow.log_param("prepare_run_id", own.prepared)
-            model = LogisticRegression().fit(own.test[columns], own.test["left"])
-            mlflow.sklearn.log_model(model, name="model", pip_requirements=["scikit-learn"])
+            model = RandomForestClassifier(5).fit(own.test[columns], own.test["left"])
+            mlflow.sklearn.log_model(
+                model,
+                name="model",
+                serialization_format="cloudpickle",
+                pip_requirements=["scikit-learn"],
+            )
     name = name_of(run.info.run_id)
     told = comparison.compare(own.settings, "club", [name], record=False)
     assert told["rows"] == 400 and told["not_compared"] == {}
     assert [one["version"] for one in told["candidates"]] == [name]
+
+
+def test_columns_in_another_order_are_named_as_such(own: Any) -> None:
+    run = runs.start(own.settings, "club", "train", params={"prepare_run_id": own.prepared})
+    columns = ["visits", "age"]
+    models.log_model(
+        own.settings,
+        run.run_id,
+        LogisticRegression().fit(own.test[columns], own.test["left"]),
+        own.test[columns].head(2),
+        shipped_code.FILES,
+        shipped_code.TRUSTED_TYPES,
+    )
+    run.finish()
+    told = comparison.compare(own.settings, "club", [name_of(run.run_id)], record=False)
+    (why,) = told["not_compared"].values()
+    assert why.endswith(
+        "in another order (visits, age); fit it on them as the specification has them: age, visits."
+    )
 
 
 def test_an_unknown_run_is_told_with_those_there_are(own: Any) -> None:
