@@ -18,7 +18,7 @@ from tests.e2e.harness import PAGES, App, settle
 
 pytestmark = pytest.mark.e2e
 
-ROUNDS = 5
+ROUNDS = 3
 
 # The clock of the page itself: it starts with the navigation, and asking costs nothing.
 _STAMP_TITLE = """
