@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOG = "log"  # where rows come from, if not from a file
-# What decides which rows were held out of the preparation, and which data they were.
-OF_THE_SPLIT = (
-    "source",
-    "source_sha256",
-    "spec_digest",
-    "test_size",
-    "split_seed",
-    "stratify",
-    "drop_duplicates",
-    "drop_missing",
-)
+# What decides which rows are held out; the rest of a preparation's record does not.
+SPLIT = ("source_sha256", "test_size", "split_seed", "stratify", "drop_duplicates", "drop_missing")
+# That, and which data they were.
+OF_THE_SPLIT = ("source", "spec_digest", *SPLIT)
 
 
 @dataclass(frozen=True)
@@ -121,24 +114,19 @@ def scored_again(requests: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def rows_of_log(
-    pieces: Iterable[pd.DataFrame],
-    late: Mapping[str, float],
+    pieces: Iterable[tuple[pd.DataFrame, np.ndarray]],
     repeated: Collection[str],
     spec: ProjectSpec,
 ) -> LabelledRows | None:
     """The labelled rows of the inference log, by when they were logged; None where there are none.
 
-    ``pieces``: the log, oldest first; ``late``: labels that came later, by prediction id;
-    ``repeated``: requests that were scored again later, which do not count.
+    ``pieces``: the log, oldest first, each with its labels (n,), nan where unknown; ``repeated``:
+    requests that were scored again later, which do not count.
     """
     import pandas as pd
 
     kept, unlabelled = [], 0
-    for piece in pieces:
-        label = piece["label"].to_numpy(dtype=float, na_value=np.nan)
-        if late:
-            later = piece["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
-            label = np.where(np.isnan(label), later, label)
+    for piece, label in pieces:
         known = ~np.isnan(label)
         unlabelled += int((~known).sum())
         known &= ~piece["request_id"].isin(repeated).to_numpy()

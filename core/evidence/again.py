@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.evidence.origins import SPLIT, Origin
+from core.dataset.retrain import SPLIT
+from core.evidence.origins import Origin
 
 _SAME = 1e-9
 _WORDS = {

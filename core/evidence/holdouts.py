@@ -110,6 +110,12 @@ def holdout_table(settings: Settings, project: str) -> pd.DataFrame:
     return io.read_table(path)
 
 
+def own_holdout(settings: Settings, version: Version) -> pd.DataFrame:
+    """What a version's own run held out: raw columns, target, probability; NotReady if not kept."""
+    name = f"tables/holdout_{version.algorithm}.parquet"
+    return io.read_table(runs.artifact(settings, version.run_id, name))
+
+
 def row_keys(table: pd.DataFrame, spec: ProjectSpec) -> np.ndarray:
     """A number for each row's raw columns and target, (n,) uint64: equal rows, equal numbers."""
     import pandas as pd
@@ -138,15 +144,13 @@ def _held_out(
             "It was not trained here, so nobody can tell which of these rows it has seen."
         )
     try:
-        path = runs.artifact(
-            settings, version.run_id, f"tables/holdout_{version.algorithm}.parquet"
-        )
-    except CourtsideError as exc:
+        own = own_holdout(settings, version)
+    except NotReady as exc:
         raise NotReady(
             "Its run is gone or kept no holdout rows, so nobody can tell which of these rows it "
             "was trained on; train again for a comparison."
         ) from exc
-    return np.isin(keys, row_keys(io.read_table(path), spec))
+    return np.isin(keys, row_keys(own, spec))
 
 
 def _too_few(mask: np.ndarray, labels: np.ndarray) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.dataset.retrain import SPLIT
 from core.files import read_json
 from core.settings import Settings
 from core.tracking import runs
 from core.tracking.registry import Version
 from core.tracking.runs import Run
 
-# What decides which rows are held out; the rest of a preparation's record does not.
-SPLIT = ("source_sha256", "test_size", "split_seed", "stratify", "drop_duplicates", "drop_missing")
 Agreement = Literal["same", "other", "unknown"]
 
 

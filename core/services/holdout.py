@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.dataset import io
 from core.dataset import spec as specs
 from core.errors import CourtsideError, NotReady
 from core.evaluation.curves import RocCurve
 from core.evaluation.importance import Importance
 from core.evaluation.tally import Confusion
+from core.evidence.holdouts import own_holdout
 from core.settings import Settings
 from core.tracking import runs
 from core.tracking.registry import Version
@@ -87,8 +87,7 @@ def probability_chart(settings: Settings, project: str, version: Version) -> Fig
     from core.evaluation.figures import probability_histogram
 
     aim = specs.load(settings.spec_file(project)).target
-    name = f"tables/holdout_{version.algorithm}.parquet"
-    rows = io.read_table(runs.artifact(settings, version.run_id, name))
+    rows = own_holdout(settings, version)
     if aim.column not in rows.columns:
         raise NotReady(f"{version.label} was trained on another target than {aim.column}.")
     return probability_histogram(

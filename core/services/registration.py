@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.dataset import io
 from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
-from core.errors import CourtsideError, IntegrityError
+from core.errors import IntegrityError, NotReady
 from core.evaluation.metrics import METRICS, binary_metrics
 from core.evidence import bench as benches
-from core.evidence.holdouts import holdout_table
+from core.evidence.holdouts import holdout_table, own_holdout
 from core.files import file_lock
 from core.settings import Settings, current_user
 from core.tracking import registry, runs
 from core.tracking import unregistered as strays
 from core.tracking.registry import Version
+from core.training.proof import differs
 
-_SAME = 1e-9
 _CARRIED = ("algorithm", "title", "threshold", "threshold_rule", "calibration", "model_sha256")
 
 
@@ -50,32 +49,25 @@ def register(settings: Settings, project: str, name: str) -> dict[str, Any]:
 
 def _proof(settings: Settings, spec: ProjectSpec, stray: Version) -> str:
     """What was compared, in words; IntegrityError where it is not the model that was measured."""
-    own = _own_holdout(settings, stray)
-    table = holdout_table(settings, spec.name) if own is None else own
+    try:
+        own, table = True, own_holdout(settings, stray)
+    except NotReady:  # its run kept none
+        own, table = False, holdout_table(settings, spec.name)
     raw = table[list(spec.raw_columns)]
     measured, absent = benches.score_versions(settings, spec.name, [stray], raw)
     if not measured:
         raise IntegrityError(f"{stray.label} is not registered. {absent[stray.version]}")
-    if own is None:
+    if not own:
         return f"its run kept no holdout of its own; it scored {len(raw):,} rows of the present one"
-    y = own[spec.target.column].to_numpy().astype(int)
+    y = table[spec.target.column].to_numpy().astype(int)
     found = binary_metrics(y, measured[0].probability, stray.threshold).as_dict()
     compared = [key for key in METRICS if f"test_{key}" in stray.metrics and key in found]
     for key in compared:
         logged, again = stray.metrics[f"test_{key}"], found[key]
-        if again is None or abs(again - logged) > _SAME:
+        if differs(again, logged):
             raise IntegrityError(
                 f"{stray.label} is not registered: its {METRICS[key].word} on its own holdout is "
                 f"{again!r} after loading, but {logged!r} was logged when it was trained. It is "
                 "not the model that was measured; train again."
             )
     return f"{len(compared)} figures on {len(raw):,} holdout rows, the same as were logged"
-
-
-def _own_holdout(settings: Settings, stray: Version) -> Any:
-    """The raw rows and labels that its training held out, None where its run kept none."""
-    try:
-        path = runs.artifact(settings, stray.run_id, f"tables/holdout_{stray.algorithm}.parquet")
-    except CourtsideError:
-        return None
-    return io.read_table(path)

@@ -281,7 +281,9 @@ def _of_log(settings: Settings, spec: ProjectSpec) -> LabelledRows:
         for run in scored
         if run.status == "FINISHED"
     )
-    found = renewals.rows_of_log(open_log(settings, spec).stream(), late, repeated, spec)
+    log = open_log(settings, spec).stream()
+    pieces = ((piece, late_labels.joined(piece, late)) for piece in log)
+    found = renewals.rows_of_log(pieces, repeated, spec)
     if found is None:
         raise NotReady(
             "No logged prediction has a label yet; bring labels on the drift page, or retrain on a "

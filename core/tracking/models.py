@@ -143,10 +143,8 @@ def log_model(
 
 
 def _logged(uri: str, file_format: str) -> LoggedModel:
-    import mlflow
-
     with mapped_errors("read the stored model"):
-        file = _model_file(Path(mlflow.artifacts.download_artifacts(uri)))
+        file = _stored_file(uri)
     return LoggedModel(uri, file, sha256_of(file), file_format)
 
 
@@ -176,10 +174,8 @@ def load_pipeline(settings: Settings, version: Version) -> Any:
 def file_bytes(settings: Settings, version: Version) -> int:
     """Size of the file that a version's model is stored in."""
     client(settings)
-    import mlflow
-
     with mapped_errors("find the model's file"):
-        return _model_file(Path(mlflow.artifacts.download_artifacts(version.source))).stat().st_size
+        return _stored_file(version.source).stat().st_size
 
 
 @lru_cache(maxsize=12)
@@ -190,17 +186,21 @@ def _load(settings: Settings, source: str, sha256: str) -> Any:
     with warnings.catch_warnings(), mapped_errors("load the model"):
         warnings.simplefilter("ignore")
         shipped_code.load_all()
-        folder = Path(mlflow.artifacts.download_artifacts(source))
-        found = sha256_of(_model_file(folder))
+        file = _stored_file(source)
+        found = sha256_of(file)
         if sha256 and found != sha256:
             raise IntegrityError(
                 f"The model file has changed since it was registered (sha256 {found[:12]}…, "
                 f"expected {sha256[:12]}…); it is not loaded. Restore it or train again."
             )
-        return mlflow.sklearn.load_model(str(folder))
+        return mlflow.sklearn.load_model(str(file.parent))
 
 
-def _model_file(folder: Path) -> Path:
+def _stored_file(uri: str) -> Path:
+    """The file of a stored model, fetched where the store is elsewhere."""
+    import mlflow
+
+    folder = Path(mlflow.artifacts.download_artifacts(uri))
     for name in ("model.skops", "model.pkl"):
         if (folder / name).is_file():
             return folder / name

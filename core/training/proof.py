@@ -34,10 +34,10 @@ def difference(
     """
     again = _metrics(loaded, spec, holdout, trained.threshold)
     for name, expected in trained.metrics.items():
-        if _differs(again[name], expected):
+        if differs(again[name], expected):
             return _said(name, "the holdout", again[name], expected, "when it was trained")
     found = _metrics(loaded, spec, fitted, trained.threshold)["log_loss"]
-    if _differs(found, trained.fitted_log_loss):
+    if differs(found, trained.fitted_log_loss):
         where = "with labels as the fitting had paired them: it paired rows with others' labels"
         return _said("log_loss", "the rows it was fitted on", found, trained.fitted_log_loss, where)
     return None
@@ -63,7 +63,8 @@ def _metrics(
     return binary_metrics(rows[spec.target.column].to_numpy(), probability, threshold).as_dict()
 
 
-def _differs(found: float | None, expected: float | None) -> bool:
+def differs(found: float | None, expected: float | None) -> bool:
+    """Whether a figure is another than the one that was measured; None is undefined."""
     if found is None or expected is None:
         return (found is None) != (expected is None)
     return abs(found - expected) > TOLERANCE

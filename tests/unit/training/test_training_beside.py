@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def test_an_error_of_the_block_is_the_one_that_is_told(tmp_path: Path, workers: 
 
 def test_what_gets_ready_can_be_imported(tmp_path: Path) -> None:
     beside.get_ready(tmp_path / "turn.lock")
+    assert set(beside._NEEDED) <= set(sys.modules)
 
 
 def test_figures_are_drawn_from_what_is_kept(tmp_path: Path) -> None:
