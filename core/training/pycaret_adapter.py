@@ -10,13 +10,13 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.dataset.spec import ModelPlan
 from core.errors import BadInput
-from core.training import decision
+from core.training import decision, scorers
 from core.training.catalogue import CATALOGUE
 from core.training.cluster import without_dask
 from core.training.fits import Plainer, plain_fits
@@ -39,8 +39,14 @@ _CV_NAMES = {
     "MCC": "mcc",
 }
 
-# PyCaret's metric to the scikit-learn scorer that gives the same figures for labels 0 and 1.
-_SCORERS = {"auc": "roc_auc", "recall": "recall", "precision": "precision", "f1": "f1"}
+# PyCaret's metric to scikit-learn's name of the one that gives the same figures for labels 0 and 1.
+_SCORERS = {
+    "acc": "accuracy",
+    "auc": "roc_auc",
+    "recall": "recall",
+    "precision": "precision",
+    "f1": "f1",
+}
 
 
 @dataclass(frozen=True)
@@ -115,15 +121,27 @@ class Experiment:
         self._plainer = Plainer(self._plain_scorers())
 
     def _plain_scorers(self) -> dict[int, Any]:
-        from sklearn.metrics import get_scorer
-
         metrics = self._experiment._all_metrics
-        return {id(metrics[ours].scorer): get_scorer(plain) for ours, plain in _SCORERS.items()}
+        # The machines of a cluster have scikit-learn; nothing says that they have this project.
+        named = scorers.quick if self._cluster is None else scorers.plain
+        return {id(metrics[theirs].scorer): named(name) for theirs, name in _SCORERS.items()}
 
     @contextmanager
     def _fitting(self) -> Iterator[None]:
         with _quiet(), plain_fits(self._plainer):
             yield
+
+    def _checked_once(self) -> AbstractContextManager[None]:
+        """Within it, scikit-learn does not check again what the baseline's fit has shown to be
+        right: settings of these kinds, and features without gaps."""
+        import numpy as np
+        from sklearn import config_context
+
+        finite = bool(np.isfinite(self._experiment.X_train.to_numpy()).all())
+        context: AbstractContextManager[None] = config_context(
+            assume_finite=finite, skip_parameter_validation=True
+        )
+        return context
 
     @property
     def fit_rows(self) -> int:
@@ -169,7 +187,7 @@ class Experiment:
         experiment = self._experiment
         baseline = self._baseline(model)
         watching = watched_search(tell, self._workers, deadline, self._cluster)
-        with self._fitting(), watching as state:
+        with self._fitting(), self._checked_once(), watching as state:
             estimator, search = experiment.tune_model(
                 baseline,
                 n_iter=model.candidates,

@@ -118,7 +118,8 @@ def _train(
     )
     steps, workers = feature_steps(spec), settings.fit_workers
     turn = kept.folder / ".ready.lock"
-    with beside.working(workers, [(beside.get_ready, (turn,))] * workers) as are_ready:
+    getting_ready = [(beside.get_ready, (turn,))] * workers
+    with beside.working(workers, getting_ready) as are_ready, beside.uncollected():
         run = run_record.open_run(settings, record)
         _attach(settings, plan, run, reporter)
         features = steps.fit_transform(data.train[list(spec.raw_columns)])
