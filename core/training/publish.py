@@ -130,7 +130,8 @@ class _Publication:
                 self._settings,
                 self._project,
                 self._folder,
-                self._trained,
+                self._trained.algorithm,
+                self._trained.metrics,
                 version.version,
                 logged,
             )

@@ -40,7 +40,10 @@ def test_a_folder_holds_plotly_once(tmp_path: Path) -> None:
     assert "Two bars" in page
 
 
-def test_a_page_for_a_viewer_of_single_files() -> None:
+def test_the_same_page_serves_a_viewer_of_single_files() -> None:
     page = charts.page(figure())
     assert page.startswith("<html>")
-    assert "cdn.plot.ly" in page
+    beside, otherwise = page.index('src="plotly.min.js"'), page.index("window.Plotly ||")
+    drawn = page.index("Plotly.newPlot")
+    assert beside < otherwise < page.index("https://cdn.plot.ly") < drawn
+    assert "integrity=" in page[otherwise:drawn] and "<\\/script>')" in page[otherwise:drawn]
