@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.dataset import spec as specs
@@ -23,6 +24,9 @@ ACTION_WORDS = {
     "serve": "started the endpoint",
 }
 
+# A check that never ended was killed: no check of any length takes as long.
+_LONGEST_CHECK = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -40,6 +44,7 @@ class Standing:
     """A project at this moment. ``drift_level`` is ok, warning, alarm, unknown or None.
 
     ``way_back``: what an alarm asks for next (retrain, compare or score); None without one.
+    ``checking``: a drift check is running, whose verdict is to come.
     """
 
     project: str
@@ -53,6 +58,7 @@ class Standing:
     way_back: str | None
     last: Run | None
     recent: tuple[Run, ...]
+    checking: bool = False
 
     @property
     def next_step(self) -> Step | None:
@@ -71,11 +77,13 @@ def standing(settings: Settings, project: str) -> Standing:
     # A check that is older than the last scoring says nothing about what was scored since.
     fresh = monitor is not None and (scored is None or monitor.started_at >= scored.started_at)
     compared = any(run.action in ("compare", "promote") for run in recent)
+    checking = any(map(_is_checking, recent))
+    check = "a check is running" if checking else _check_words(monitor if fresh else None, logged)
     return Standing(
         project=project,
         title=spec.title,
         purpose=spec.purpose,
-        steps=_steps(settings, spec, champion, logged, monitor if fresh else None, compared),
+        steps=_steps(settings, spec, champion, logged, fresh, compared, check),
         champion=champion,
         logged_rows=logged,
         drift_level=monitor.tags.get("level") if monitor else None,
@@ -83,6 +91,21 @@ def standing(settings: Settings, project: str) -> Standing:
         way_back=_way_back(recent, monitor),
         last=recent[0] if recent else None,
         recent=tuple(recent[:12]),
+        checking=checking,
+    )
+
+
+def _is_checking(run: Run) -> bool:
+    young = datetime.now(UTC) - run.started_at < _LONGEST_CHECK
+    return run.action == "monitor" and run.status == "RUNNING" and young
+
+
+def _check_words(monitor: Run | None, logged: int) -> str:
+    """What the latest check of the latest scoring says, in a word or two."""
+    level = monitor.tags.get("level", "unknown") if monitor else ""
+    missing = "no check on record since the last scoring" if logged else "nothing to watch yet"
+    return {"ok": "no drift", "warning": "a small shift", "alarm": "drift found"}.get(
+        level, missing
     )
 
 
@@ -153,7 +176,8 @@ def describe(run: Run) -> str:
     elif run.status == "KILLED":
         words += " (cancelled)"
     elif run.status == "RUNNING":
-        words += " (running)"
+        dead = run.action == "monitor" and not _is_checking(run)
+        words += " (never ended)" if dead else " (running)"
     return words
 
 
@@ -187,8 +211,9 @@ def _steps(
     spec: specs.ProjectSpec,
     champion: Version | None,
     logged: int,
-    monitor: Run | None,
+    checked: bool,
     compared: bool,
+    check: str,
 ) -> tuple[Step, ...]:
     raw = settings.layer(spec.name, "01_raw")
     has_data = (raw / spec.dev_file).is_file()
@@ -202,7 +227,6 @@ def _steps(
     if champion is not None:
         auc = champion.metrics.get("test_roc_auc")
         trained = f"champion v{champion.version}" + (f", ROC AUC {auc:.3f}" if auc else "")
-    level = monitor.tags.get("level", "unknown") if monitor else None
     return (
         Step("prepare", "Prepare", "1_Data_preparation", preparation is not None, prepared),
         Step("train", "Train", "2_Training", champion is not None, trained),
@@ -220,16 +244,7 @@ def _steps(
             logged > 0,
             f"{logged:,} predictions logged" if logged else "nothing scored yet",
         ),
-        Step(
-            "monitor",
-            "Monitor",
-            "5_Drift_monitoring",
-            monitor is not None,
-            {"ok": "no drift", "warning": "a small shift", "alarm": "drift found"}.get(
-                level or "",
-                "no check on record since the last scoring" if logged else "nothing to watch yet",
-            ),
-        ),
+        Step("monitor", "Monitor", "5_Drift_monitoring", checked, check),
     )
 
 

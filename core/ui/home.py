@@ -10,6 +10,7 @@ from core.ui import cached, monitoring_alerts, pairs, parts, prepared_retraining
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact, score, verdict_parts
 
+_POLL = "2s"  # while a check runs, until its verdict is there
 _NEXT = {
     "prepare": "Look at the raw rows, then clean and split them.",
     "train": "The data are ready; train a first model on them.",
@@ -47,6 +48,8 @@ def body(page: Page) -> None:
         _offer_data(page)
         return
     standing = cached.standing(page.settings, page.project)
+    if standing.checking:
+        st.fragment(_await_check, run_every=_POLL)(page)
     back = standing.next_step is None and standing.way_back == "retrain"
     if not (back and prepared_retraining.on_home(page)):
         _next(standing)
@@ -58,6 +61,11 @@ def body(page: Page) -> None:
         _endpoint(page)
     with right:
         _recent(page, standing)
+
+
+def _await_check(page: Page) -> None:
+    if not cached.standing(page.settings, page.project).checking:
+        st.rerun()
 
 
 def _offer_data(page: Page) -> None:
@@ -81,7 +89,10 @@ def _offer_data(page: Page) -> None:
 def _next(standing: Standing) -> None:
     step = standing.next_step
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        if step is not None:
+        if standing.checking and step is not None and step.key == "monitor":
+            st.markdown("**A drift check is running.** Its verdict appears here when it ends.")
+            parts.link(step.page, standing.project, "Look at the rows meanwhile")
+        elif step is not None:
             st.markdown(f"**Next: {step.title.lower()}.** {escape(_NEXT[step.key])}")
             parts.go_button(f"{step.title} now", step.page, standing.project, "next")
         elif standing.way_back is not None:
@@ -103,7 +114,9 @@ def _steps(standing: Standing) -> None:
 
 def _step(step: Step, standing: Standing) -> None:
     sign = ":green[:material/check_circle:]" if step.done else ":gray[:material/circle:]"
-    if step.key == "monitor" and step.done and standing.drift_level == "alarm":
+    if step.key == "monitor" and standing.checking:
+        sign = ":blue[:material/hourglass_top:]"
+    elif step.key == "monitor" and step.done and standing.drift_level == "alarm":
         sign = ":red[:material/error:]"
     st.markdown(f"{sign} **{step.title}**")
     st.caption(escape(step.summary))
@@ -112,7 +125,12 @@ def _step(step: Step, standing: Standing) -> None:
 
 def _drift(page: Page, standing: Standing) -> None:
     st.subheader("Drift", anchor=False)
+    if standing.checking:
+        older = "; below is the last one on record" if standing.drift_level else ""
+        st.caption(f":material/hourglass_top: A check is running{older}.")
     if standing.drift_level is None:
+        if standing.checking:
+            return
         score_first = "" if standing.logged_rows else "score a file, then "
         st.caption(f"No check on record: {score_first}press Check and record on Monitor.")
         return

@@ -23,6 +23,8 @@ def show(page: Page) -> None:
             type=["parquet", "csv"],
             key=f"monitor-file-{page.project}",
         )
+        if given is not None and parts.is_empty_file(given.name, given.size):
+            return
         pressed = st.button(
             "Check the file",
             icon=":material/fact_check:",

@@ -21,6 +21,8 @@ def show(page: Page) -> None:
             help=f"Two columns: prediction_id as in the scored files{_own_id(page)}, and "
             f"{target.column}.",
         )
+        if given is not None and parts.is_empty_file(given.name, given.size):
+            return
         pressed = st.button(
             "Add labels",
             icon=":material/add:",

@@ -121,6 +121,17 @@ def empty(
             link(page, project, label or None)
 
 
+def is_empty_file(name: str, size: int) -> bool:
+    """Whether a file holds nothing at all; says so, and what to do, before anybody presses."""
+    if size:
+        return False
+    st.warning(
+        f"{escape(name)} is empty (0 bytes). Export it again and choose the new file.",
+        icon=":material/edit_note:",
+    )
+    return True
+
+
 @contextmanager
 def guarded(doing: str = "show this") -> Iterator[None]:
     """Errors inside the block become one clear message; never a traceback in the page."""

@@ -21,13 +21,13 @@ def body(page: Page) -> None:
             f"{page.spec.title} has no development file yet. Choose where it comes from.",
             icon=":material/inbox:",
         )
-        _sources(page, expanded=True)
+        _sources(page, has_data=False)
         _new_project(page)
         return
     raw = cached.raw_data(page.settings, page.project, "dev")
     _counts(raw)
     _prepare(page)
-    _sources(page, expanded=False)
+    _sources(page, has_data=True)
     _charts(page, raw)
     _schema(raw)
     _new_project(page)
@@ -94,8 +94,9 @@ def _last(page: Page) -> None:
     parts.mlflow_link(page.settings, last.get("run_id"))
 
 
-def _sources(page: Page, expanded: bool) -> None:
-    with st.expander("Choose other data", icon=":material/upload_file:", expanded=expanded):
+def _sources(page: Page, has_data: bool) -> None:
+    title = "Choose other data" if has_data else "Choose the data"
+    with st.expander(title, icon=":material/upload_file:", expanded=not has_data):
         role = st.segmented_control(
             "Which file",
             list(ROLE_WORDS),
@@ -121,7 +122,9 @@ def _upload(page: Page, role: str) -> None:
         help=f"Needed columns: {needed}"
         + (f", and the target {page.spec.target.column}" if role == "dev" else ""),
     )
-    if given is not None and st.button(f"Use {given.name}", key=f"use-{role}"):
+    if given is None or parts.is_empty_file(given.name, given.size):
+        return
+    if st.button(f"Use {given.name}", key=f"use-{role}"):
         with parts.guarded("store the upload"):
             projects.add_upload(page.settings, page.project, role, given.name, given)
             st.rerun()
@@ -171,6 +174,8 @@ def _new_project(page: Page) -> None:
             "Name of the new project", placeholder="churn", help="Lower-case letters, digits, - _"
         )
         given = st.file_uploader("Specification (YAML)", type=["yaml", "yml"], key="new-spec")
+        if given is not None and parts.is_empty_file(given.name, given.size):
+            return
         if (
             st.button(
                 "Make the project",

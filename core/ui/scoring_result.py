@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -33,7 +34,7 @@ def show(page: Page, result: FileResult) -> None:
     _counts(page, result)
     _take_away(page, result)
     _charts(page, result)
-    _measured(result)
+    _measured(page, result)
     if result.rejected is not None:
         _rejected(page, result, result.rejected)
     first = st.expander("First rows of the predictions", icon=":material/table_rows:")
@@ -123,26 +124,65 @@ def _no_curve(known: int) -> str:
     return f"All {known:,} labelled rows have the same label; a curve needs both."
 
 
-def _measured(result: FileResult) -> None:
+def _measured(page: Page, result: FileResult) -> None:
     metrics = result.summary["metrics"]
     if metrics is None:
         return
     st.markdown(
         f"**Measured on {result.summary['rows_labelled']:,} labelled rows**, "
-        "with the difference to the holdout"
+        "beside the holdout's figures"
     )
     with st.container(horizontal=True, gap="medium"):
         for name, (title, explained) in _METRICS.items():
             before, now = result.version.metrics.get(f"test_{name}"), metrics.get(name)
-            known = before is not None and now is not None
+            words, colour = _beside_holdout(name, before, now)
             st.metric(
                 title,
                 score(now),
-                delta=f"{now - before:+.3f}" if known else None,
-                delta_color="inverse" if name == "log_loss" else "normal",
+                delta=words,
+                delta_color=colour,
+                delta_arrow="off",
                 help=explained,
                 width="content",
             )
+    if said := _one_answer_for_all(page, result):
+        st.warning(escape(said), icon=":material/warning:")
+
+
+def _beside_holdout(name: str, before: float | None, now: float | None) -> tuple[str | None, Any]:
+    """The holdout's figure, and red where this one is worse.
+
+    A better one earns no green: other rows with another share of positives move accuracy and log
+    loss by themselves.
+    """
+    if before is None:
+        return None, "off"
+    if now is None or score(now) == score(before):
+        return f"{score(before)} on the holdout", "off"
+    worse = now > before if name == "log_loss" else now < before
+    return (
+        (f"worse: {score(before)} on the holdout", "red")
+        if worse
+        else (f"{score(before)} on the holdout", "off")
+    )
+
+
+def _one_answer_for_all(page: Page, result: FileResult) -> str:
+    """What the figures hide where the model decides all rows alike; empty where it does not."""
+    findings, target = result.findings, page.spec.target
+    if findings.roc is None or findings.above not in (0, findings.rows):
+        return ""
+    positives = sum(findings.histogram["positive"])
+    happened = share(positives / findings.labelled)
+    if findings.above:
+        return (
+            f"It says “{target.positive_words}” of every row; {happened} of the labelled ones "
+            "were. So its accuracy and F1 are those of a constant."
+        )
+    return (
+        f"It says “{target.positive_words}” of no row, though {happened} of the labelled ones "
+        f"were. So F1 is 0, and its accuracy is that of always saying “{target.negative_words}”."
+    )
 
 
 def _rejected(page: Page, result: FileResult, path: Path) -> None:

@@ -101,7 +101,8 @@ def _court(page: Page, training: Training, fields: list[Field]) -> None:
         key=key,
         on_select=lambda: _clicked(page, training, fields, key),
         selection_mode="points",
-        config={"displayModeBar": False},
+        # A double click is two clicks: Plotly's own meaning of it leaves the old mark standing.
+        config={"displayModeBar": False, "doubleClick": False},
         alt="The court, with training's shots and this row; a click sets the position",
     )
     if training.placing.distance is not None:

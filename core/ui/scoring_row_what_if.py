@@ -10,6 +10,7 @@ import streamlit as st
 from core.services import row_court, row_scoring, row_what_if
 from core.services.row_form import Field
 from core.services.row_passport import Training
+from core.signs import signed
 from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.scoring_row_answer import Answered
@@ -109,9 +110,9 @@ def _outcome(
         st.metric(
             f"{target.positive_words.capitalize()}, explored",
             share(probability),
-            f"{moved:+.1f} points" if changed else "as scored",
-            delta_color="normal" if changed else "off",
-            delta_arrow="auto" if changed else "off",
+            f"{signed(moved, 1)} points" if changed else "as scored",
+            delta_color="off",  # more is not better: it is only more likely
+            delta_arrow=_way(moved) if changed else "off",
             width="content",
         )
         said = ", ".join(
@@ -129,6 +130,10 @@ def _outcome(
         _court(page, answered, training, values)
     elif over is not None:
         _curve(page, answered, training, values, over, (before, probability))
+
+
+def _way(moved: float) -> Any:
+    return "up" if moved > 0 else "down" if moved < 0 else "off"
 
 
 def _over(answered: Answered, training: Training, movable: list[Field]) -> str | None:

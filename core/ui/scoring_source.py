@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.services import scoring, uploads
 from core.services.uploads import ServerFile
+from core.ui import parts
 from core.ui.frame import Page
 
 _TYPES = ["parquet", "csv", "gz", "zst"]
@@ -66,6 +67,8 @@ def choose(page: Page) -> Source | None:
             key=f"scoring-source-{page.project}",
         )
     if way == _PROJECTS and own is not None:
+        if parts.is_empty_file(own.name, own.stat().st_size):
+            return None
         return Source(own.name, f"{own}:{own.stat().st_mtime_ns}", path=own)
     if way == _SERVER:
         return _on_server(page, others)
@@ -88,6 +91,8 @@ def _on_server(page: Page, files: list[ServerFile]) -> Source | None:
         "the inbox and it appears here.",
     )
     file = uploads.chosen(page.settings, page.project, key)
+    if parts.is_empty_file(file.name, file.size_bytes):
+        return None
     return Source(file.name, f"{file.path}:{file.changed_ns}:{file.size_bytes}", path=file.path)
 
 
@@ -101,6 +106,8 @@ def _uploaded(page: Page) -> Source | None:
         f"upload can be put into `{_inbox(page)}` on the server.",
     )
     if given is not None:
+        if parts.is_empty_file(given.name, given.size):
+            return None
         return Source(given.name, given.file_id, upload=given)
     st.button("Score", type="primary", disabled=True, help="Choose a file first.", key="score-none")
     return None

@@ -347,3 +347,47 @@ def predict(at):
 
 def explored(at):
     return next(metric for metric in at.metric if metric.label == "Made, explored")
+
+
+def test_a_figure_that_is_worse_is_red_and_none_is_green(hoops):
+    version = hoops.versions[0]
+    known = {"test_roc_auc": 0.2, "test_f1": 0.99, "test_log_loss": 0.01, "test_accuracy": 0.1}
+    hoops.versions[0] = dataclasses.replace(version, metrics=known)
+    rows = hoops.rows(200, further=40)  # it says yes to none of them
+    production(hoops, rows.assign(made=[1.0] + [0.0] * 199))
+    at = open_page()
+    at.button(key="score-file").click().run()
+    assert not at.exception
+    shown = {metric.label: metric for metric in at.metric if metric.delta}
+    assert shown["F1"].value == "0.000"
+    assert shown["F1"].delta == "worse: 0.990 on the holdout"
+    assert shown["Log loss"].delta.startswith("worse: 0.010")
+    assert shown["Accuracy"].delta == "0.100 on the holdout"
+    colours = {label: metric.proto.color for label, metric in shown.items()}
+    red, green = metric_colours()
+    assert colours["F1"] == colours["Log loss"] == red
+    assert green not in colours.values()
+    assert "It says “made” of no row, though 0.5" in said(at)
+
+
+def metric_colours():
+    from streamlit.proto.Metric_pb2 import Metric
+
+    return Metric.MetricColor.RED, Metric.MetricColor.GREEN
+
+
+@pytest.mark.parametrize("where", ["upload", "inbox", "project"])
+def test_an_empty_file_is_told_at_once_and_offers_no_button(hoops, where):
+    if where == "inbox":
+        hoops.settings.inbox("hoops").mkdir(parents=True)
+        (hoops.settings.inbox("hoops") / "empty.csv").touch()
+    if where == "project":
+        path = hoops.settings.layer("hoops", "01_raw") / hoops.spec.prod_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    at = open_page()
+    if where == "upload":
+        at.file_uploader[0].set_value(("empty.csv", b"", "text/csv")).run()
+    assert not at.exception
+    assert "is empty (0 bytes)" in said(at)
+    assert not [one for one in at.button if one.key.startswith("score-")]
