@@ -80,6 +80,7 @@ class Club:
             pass
         folder = self.settings.layer(PROJECT, "05_model_input")
         io.write_table(self.test, folder / "base_test.parquet")
+        io.write_table(pd.concat([self.test] * 4), folder / "base_train.parquet")
         rows = {"train_rows": 4 * ROWS, "test_rows": ROWS, "rows_prepared": 5 * ROWS}
         record = {**split, **rows, "run_id": run.run_id, "spec_digest": self.spec.data_digest}
         write_json(folder / "preparation.json", record)

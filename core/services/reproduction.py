@@ -94,7 +94,13 @@ def _origin(settings: Settings, project: str, version: str) -> tuple[Version, Or
 def _plan(settings: Settings, origin: Origin, version: Version) -> TrainingPlan:
     """As logged, this algorithm alone; a choice among several was made then and is not repeated."""
     assert origin.training is not None
-    stored = runs.artifact_json(settings, origin.training.run_id, "plan.json")
+    try:
+        stored = runs.artifact_json(settings, origin.training.run_id, "plan.json")
+    except NotReady as exc:
+        raise NotReady(
+            f"No plan is on record for {version.label}: it was fitted elsewhere, or its record is "
+            "gone. Fit it again where it came from, or train anew."
+        ) from exc
     plan = TrainingPlan.from_json(stored)
     own = tuple(model for model in plan.models if model.algorithm == version.algorithm)
     if not own:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -161,6 +162,51 @@ def _schemas(columns: Sequence[str]) -> tuple[Any, Any]:
 
     taken = Schema([ColSpec(AnyType(), name) for name in columns])
     return taken, Schema([TensorSpec(np.dtype("float64"), (-1, 2))])
+
+
+def stored(settings: Settings, source: str) -> LoggedModel:
+    """The file behind a stored model's address, with its checksum as it lies there now."""
+    client(settings)
+    found = _logged(source, "")
+    file_format = "skops" if found.file.suffix == ".skops" else "cloudpickle"
+    return replace(found, file_format=file_format)
+
+
+def packages(model: LoggedModel) -> dict[str, str]:
+    """The libraries that a stored model names as its own, package to version."""
+    needed = model.file.with_name("requirements.txt")
+    lines = needed.read_text(encoding="utf-8").split() if needed.is_file() else []
+    return {name: version for name, sign, version in (one.partition("==") for one in lines) if sign}
+
+
+def with_probabilities(
+    settings: Settings, run_id: str, source: str, columns: Sequence[str]
+) -> LoggedModel:
+    """A run's model, served as those trained here are: raw columns in, two probabilities out.
+
+    One that scikit-learn's flavour stored as it comes would be served with its decisions alone; a
+    copy of it, in the same run, is not. Its file stays the same to the byte.
+    """
+    import mlflow
+    from mlflow.models import Model, ModelSignature
+
+    store = client(settings)
+    with tempfile.TemporaryDirectory() as folder, mapped_errors("store the model"):
+        files = Path(mlflow.artifacts.download_artifacts(source, dst_path=folder))
+        model = Model.load(str(files))
+        served = model.flavors["python_function"]
+        if served.get("predict_fn") == "predict_proba":
+            return stored(settings, source)
+        experiment = store.get_run(run_id).info.experiment_id
+        made = store.create_logged_model(experiment, name="model", source_run_id=run_id)
+        served["predict_fn"] = "predict_proba"
+        model.signature = ModelSignature(*_schemas(columns))
+        model.model_id = model.model_uuid = made.model_id
+        model.artifact_path = made.artifact_location
+        model.save(str(files / "MLmodel"))
+        store.log_model_artifacts(made.model_id, str(files))
+        store.finalize_logged_model(made.model_id, "READY")
+    return stored(settings, made.model_uri)
 
 
 def load_pipeline(settings: Settings, version: Version) -> Any:

@@ -12,10 +12,12 @@ from core.evaluation.learning import LearningCurve
 
 
 def figures_of(evaluation: Mapping[str, Any], title: str) -> dict[str, Any]:
-    """Plotly figures by name; ``evaluation``: the content of a run's ``evaluation.json``."""
+    """Plotly figures by name; ``evaluation``: the content of a run's ``evaluation.json``.
+
+    No learning curve of a model that was fitted elsewhere: only a training knows how it was fitted.
+    """
     cells = evaluation["confusion"]
-    learning = evaluation.get("learning")
-    return {
+    drawn = {
         "roc": figures.roc_figure({title: RocCurve.from_dict(evaluation["roc"])}, title),
         "precision_recall": figures.pr_figure(
             {title: PrCurve.from_dict(evaluation["precision_recall"])}, title
@@ -32,8 +34,11 @@ def figures_of(evaluation: Mapping[str, Any], title: str) -> dict[str, Any]:
         "importance": figures.importance_figure(
             [Importance(**one) for one in evaluation["importance"]]
         ),
-        "learning_curve": figures.learning_figure(
+    }
+    if "learning" in evaluation:
+        learning = evaluation["learning"]
+        drawn["learning_curve"] = figures.learning_figure(
             LearningCurve.from_dict(learning) if learning else None,
             "Too few rows of one class to fit parts of them",
-        ),
-    }
+        )
+    return drawn

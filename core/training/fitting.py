@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.dataset import io, shipped_code
-from core.dataset.prepare import derive
 from core.dataset.spec import ModelPlan, ProjectSpec
-from core.files import write_json
 from core.tracking import models
-from core.training import decision, renewal, stages
+from core.training import carried, decision, renewal, stages
 from core.training.catalogue import CATALOGUE, Algorithm
 from core.training.evaluation import Holdout, evaluate, learned
 from core.training.inputs import ModelInput
@@ -128,22 +126,12 @@ def _keep(
     context: Context, algorithm: str, evaluation: dict[str, Any], holdout: Holdout, tuned: Tuned
 ) -> None:
     """Values and tables."""
-    folder, test = context.kept.of(algorithm), context.data.test
-    write_json(folder / "evaluation.json", evaluation)
-    write_json(folder / "reference_profile.json", _profile(context, holdout))
-    predictions = test.assign(
-        probability=holdout.probability,
-        probability_negative=1 - holdout.probability,
-        prediction=(holdout.probability > holdout.metrics.threshold).astype(int),
-    )
-    tables = {
-        f"holdout_{algorithm}.parquet": predictions,
-        f"holdout_{algorithm}.csv": predictions,
-        f"candidates_{algorithm}.csv": tuned.candidates,
-        f"folds_{algorithm}.csv": tuned.folds,
-    }
+    folder = context.kept.of(algorithm)
+    data, seed = context.data, context.plan.seed
+    carried.write(folder, algorithm, context.spec, data, holdout, evaluation, seed)
+    tables = {"candidates": tuned.candidates, "folds": tuned.folds}
     for name, table in tables.items():
-        io.write_table(table, folder / "tables" / name)
+        io.write_table(table, folder / "tables" / f"{name}_{algorithm}.csv")
 
 
 def _keep_for_proof(
@@ -170,27 +158,6 @@ def _example(context: Context) -> pd.DataFrame:
     rows = context.data.train[list(context.spec.raw_columns)]
     complete = rows.dropna()
     return (complete if len(complete) else rows).head(5).reset_index(drop=True)
-
-
-def _profile(context: Context, holdout: Holdout) -> dict[str, Any]:
-    """Training in small, for monitoring: all rows' columns, the holdout's probabilities."""
-    import pandas as pd
-
-    from core.monitoring.profile import build_profile
-
-    spec, data = context.spec, context.data
-    rows = pd.concat([data.train, data.test], ignore_index=True)
-    frame = pd.concat([rows[list(spec.raw_columns)], derive(rows, spec)], axis=1)
-    unknown = np.full(len(data.train), np.nan)
-    kinds: dict[str, Any] = {**spec.kinds, **dict.fromkeys(dict(spec.derived), "numeric")}
-    return build_profile(
-        frame,
-        kinds=kinds,
-        probability=np.concatenate([unknown, holdout.probability]),
-        label=rows[spec.target.column].to_numpy(dtype=float),
-        seed=context.plan.seed,
-        units=spec.units,
-    ).to_dict()
 
 
 def _requirements(algorithm: Algorithm) -> list[str]:

@@ -15,19 +15,8 @@ if TYPE_CHECKING:
     from core.tracking.models import LoggedModel
 
 
-def copy_into(
-    settings: Settings,
-    project: str,
-    folder: Path,
-    algorithm: str,
-    metrics: Mapping[str, float | None],
-    version: str,
-    logged: LoggedModel,
-) -> None:
-    """Tables and figures of one proven model to 07 and 08, its file to models/<project>/.
-
-    ``folder`` holds ``tables`` and ``figures`` as they were logged to its run.
-    """
+def copy_evidence(settings: Settings, project: str, folder: Path, algorithm: str) -> None:
+    """Tables and figures of one proven model, as they were logged to its run, to 07 and 08."""
     output = settings.layer(project, "07_model_output")
     reporting = settings.layer(project, "08_reporting")
     for table in (folder / "tables").iterdir():
@@ -35,6 +24,17 @@ def copy_into(
     charts.add_library(reporting)
     for figure in (folder / "figures").iterdir():
         _copy(figure, reporting / f"{figure.stem}_{algorithm}{figure.suffix}")
+
+
+def copy_model(
+    settings: Settings,
+    project: str,
+    version: str,
+    algorithm: str,
+    metrics: Mapping[str, float | None],
+    logged: LoggedModel,
+) -> None:
+    """A version's file to models/<project>/, with its checksum and what it measured beside it."""
     file = settings.models_dir(project) / f"v{version}_{algorithm}{logged.file.suffix}"
     _copy(logged.file, file)
     write_json(

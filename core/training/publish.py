@@ -15,7 +15,7 @@ from core.errors import IntegrityError
 from core.settings import Settings
 from core.tracking import models, registry, runs
 from core.tracking.runs import RunLog
-from core.training import beside, layers, proof
+from core.training import beside, carried, layers, proof
 from core.training.kept import Kept, Trained, Training
 from core.training.run_record import RunRecord, failed_run
 
@@ -115,7 +115,7 @@ class _Publication:
 
         The figures are logged first: they are drawn by now.
         """
-        self._log.folder(self._folder / "figures", "figures")
+        carried.log_figures(self._log, self._folder)
         version = self._version(logged)
         why_not = proof.difference(
             models.load_pipeline(self._settings, version),
@@ -126,15 +126,9 @@ class _Publication:
         )
         registry.record_proof(self._settings, self._project, version.version, why_not)
         if why_not is None:
-            layers.copy_into(
-                self._settings,
-                self._project,
-                self._folder,
-                self._trained.algorithm,
-                self._trained.metrics,
-                version.version,
-                logged,
-            )
+            one, where = self._trained, (self._settings, self._project)
+            layers.copy_evidence(*where, self._folder, one.algorithm)
+            layers.copy_model(*where, version.version, one.algorithm, one.metrics, logged)
             self._log.tags({"version": version.version, "model_sha256": logged.sha256})
             self._log.finish(at=self._trained.finished_at)
         else:
@@ -187,9 +181,7 @@ class _Publication:
         one = self._trained
         self._log.metrics(one.metrics, prefix="test_", at=one.finished_at)
         self._log.metrics(one.cv, prefix="cv_", at=one.finished_at)
-        self._log.file(self._folder / "evaluation.json")
-        self._log.file(self._folder / "reference_profile.json")
-        self._log.folder(self._folder / "tables", "tables")
+        carried.log(self._log, self._folder)
 
     def _model(self) -> LoggedModel:
         kept = self._trained.file

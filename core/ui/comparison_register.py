@@ -44,8 +44,7 @@ def _one(page: Page, stray: Version) -> None:
     with st.spinner("Checking and registering it"), parts.guarded("register the model"):
         made = registration.register(page.settings, page.project, stray.version)
         comparison_choice.now_called(page, stray.version, made["version"])
-        st.session_state[_SAID] = escape(
-            f"{stray.label} is v{made['version']} now ({made['proof']})."
-        )
+        said = f"{stray.label} is v{made['version']} now ({made['proof']}). {made['lacks']}"
+        st.session_state[_SAID] = escape(said.strip())
         st.toast(f"Registered as v{made['version']}.", icon=":material/check:")
         st.rerun()

@@ -253,7 +253,7 @@ def test_a_runs_model_that_is_registered_stays_in_the_comparison(
     def register(settings: Any, project: str, wanted: str) -> dict[str, str]:
         assert wanted == name
         found["strays"] = []
-        return {"version": "2", "proof": "8 figures, the same as were logged"}
+        return {"version": "2", "proof": "8 figures, the same as were logged", "lacks": ""}
 
     monkeypatch.setattr(registration, "register", register)
     page.button(key=f"register-{name}").click().run()

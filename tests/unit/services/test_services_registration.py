@@ -129,8 +129,18 @@ def test_a_model_that_is_not_the_one_measured_is_not_registered(own: Any) -> Non
     assert len(registry.versions(own.settings, "club")) == 2
 
 
-def test_without_a_holdout_of_its_own_it_must_answer_for_the_present_one(own: Any) -> None:
+def test_without_a_holdout_of_its_own_that_of_its_preparation_counts(own: Any) -> None:
     name = name_of(log_own_model(own, kept=False))
+    made = registration.register(own.settings, "club", name)
+    assert made["proof"] == "9 figures on 400 holdout rows, the same as were logged"
+    other = name_of(log_own_model(own, kept=False, shift=0.01))
+    with pytest.raises(IntegrityError, match="is not the model that was measured"):
+        registration.register(own.settings, "club", other)
+
+
+def test_where_nobody_knows_its_rows_it_must_answer_for_the_present_holdout(own: Any) -> None:
+    name = name_of(log_own_model(own, kept=False))
+    store.client(own.settings).delete_run(own.prepared)
     made = registration.register(own.settings, "club", name)
     assert made["proof"].endswith("it scored 400 rows of the present one")
 

@@ -85,7 +85,7 @@ def test_what_gets_ready_can_be_imported(tmp_path: Path) -> None:
 
 
 def test_figures_are_drawn_from_what_is_kept(tmp_path: Path) -> None:
-    write_json(tmp_path / "evaluation.json", evaluation())
+    write_json(tmp_path / "evaluation.json", {**evaluation(), "learning": None})
     beside.draw(tmp_path, "Logistic Regression")
     drawn = sorted(path.name for path in (tmp_path / "figures").iterdir())
     names = ("calibration", "confusion", "importance", "learning_curve", "precision_recall", "roc")
