@@ -1,4 +1,4 @@
-"""The drift monitoring page: which rows, the verdict, drift, single features, performance."""
+"""The drift monitoring page: which rows, the verdict at a glance, one view of the details."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import streamlit as st
 
 from core.services import monitoring
 from core.services import retraining as retraining_service
-from core.services.monitoring import Alert, Report
+from core.services.monitoring import Report
 from core.ui import (
     cached,
     monitoring_alerts,
-    monitoring_feature,
     monitoring_file,
+    monitoring_glance,
     monitoring_labels,
-    monitoring_matter,
-    monitoring_performance,
     monitoring_policy,
-    monitoring_timeline,
-    pairs,
+    monitoring_views,
     parts,
     retraining,
 )
@@ -26,17 +23,9 @@ from core.ui.frame import Page
 from core.ui.monitoring_window import Choice
 from core.ui.words import ago, escape, exact
 
-_FEW_ALERTS = 6
-_SIGNS = {
-    "alarm": ":red[:material/error: **alarm**]",
-    "warning": ":orange[:material/warning: **warning**]",
-    "unknown": ":gray[:material/help: **not known**]",
-    "ok": ":green[:material/check_circle: **ok**]",
-}
-
 
 def body(page: Page) -> None:
-    """The rows looked at on top, what they say below, details further down."""
+    """The rows looked at on top, what they say below, one view of the details, the way back."""
     standing = cached.standing(page.settings, page.project)
     if standing.champion is None:
         parts.empty(
@@ -76,21 +65,10 @@ def _show(page: Page, choice: Choice) -> Report:
     report = windows.judged(page, choice)
     waiting.empty()
     _verdict(page, report, choice)
-    _next_steps(page, report)
+    monitoring_glance.show(page, report)
     with parts.guarded("read the alerts"):
         monitoring_alerts.show(page)
-    monitoring_timeline.show(page)
-    st.subheader("Features", anchor=False)
-    left, right = pairs.pair("monitoring")
-    with left:
-        figure = windows.drift_figure(report)
-        parts.chart(figure, "drift-bars")
-        parts.numbers_below(figure, "drift-bars", "drift")
-    with right:
-        _alerts(report)
-    monitoring_matter.show(report)
-    monitoring_feature.show(page, report)
-    monitoring_performance.show(report)
+    monitoring_views.show(page, report)
     return report
 
 
@@ -163,58 +141,6 @@ def _record(page: Page, choice: Choice, report: Report) -> None:
             st.toast("Recorded.", icon=":material/check:")
             st.success(f"Recorded: {escape(result['verdict'])}", icon=":material/check_circle:")
             parts.mlflow_link(page.settings, result["run_id"])
-
-
-def _next_steps(page: Page, report: Report) -> None:
-    if report.assessment.level != "alarm":
-        return
-    first = f"[Retrain](#{retraining.ANCHOR}) on the labelled production rows"
-    if report.realised is None:
-        first = f"Collect labels of production, then [retrain](#{retraining.ANCHOR}) on them"
-    with st.container(border=True):
-        st.markdown("**Lead back to a good model**")
-        st.markdown(
-            f"1. {first}: the newest of them judge the challenger.\n"
-            "2. Compare challenger and champion on the same rows; promote the better.\n"
-            "3. Score the production file again and look here: the alarm should be gone."
-        )
-        with st.container(horizontal=True):
-            parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")
-            parts.link("3_Model_comparison", page.project, "Compare and promote")
-
-
-def _alerts(report: Report) -> None:
-    alerts = _by_weight(report)
-    st.markdown(
-        f"**Found in these rows ({len(alerts)}), the worst first**"
-        if alerts
-        else "**No alerts in these rows**"
-    )
-    if not alerts:
-        st.caption(
-            f"None of {len(report.drift)} features differs from training by more than chance "
-            f"gives; one check in {report.policy.windows_per_false_alarm:,} would say so falsely."
-        )
-    for alert in alerts[:_FEW_ALERTS]:
-        _alert(alert)
-    if len(alerts) > _FEW_ALERTS:
-        with st.expander(f"{len(alerts) - _FEW_ALERTS} more"):
-            for alert in alerts[_FEW_ALERTS:]:
-                _alert(alert)
-
-
-def _by_weight(report: Report) -> list[Alert]:
-    """The worst level first and, within a level, the feature that moved most."""
-    moved = {f"drift:{one.name}": one.psi or 0.0 for one in report.drift}
-    order = ["alarm", "warning", "unknown", "ok"]
-    return sorted(
-        report.assessment.alerts,
-        key=lambda alert: (order.index(alert.level), -moved.get(alert.rule, 0.0)),
-    )
-
-
-def _alert(alert: Alert) -> None:
-    st.markdown(f"{_SIGNS[alert.level]} {escape(alert.message)}")
 
 
 def _recorded_key(page: Page) -> str:

@@ -48,7 +48,7 @@ def show(page: Page, report: Report) -> None:
     name = left.selectbox(
         "Feature",
         list(found),
-        format_func=lambda n: f"{_title(page, n)} ({found[n].level})",
+        format_func=lambda n: f"{heading(page, n)} ({found[n].level})",
         key=f"monitor-feature-{page.project}",
     )
     if name is None:
@@ -77,7 +77,7 @@ def _distribution(page: Page, report: Report, drift: FeatureDrift, violin: bool)
         return
     if values is None:
         values = window.frame[drift.name]
-    title = f"{_title(page, drift.name)}: {drift.change}"
+    title = f"{heading(page, drift.name)}: {drift.change}"
     histogram = monitoring_figures.distribution(profile, values, title)
     drawn = monitoring_figures.violin(profile, values, title) if violin else histogram
     left, right = pairs.pair("monitoring_feature")
@@ -123,7 +123,7 @@ def _all_features(page: Page, report: Report) -> None:
         table = pd.DataFrame(
             [
                 {
-                    "feature": _title(page, one.name),
+                    "feature": heading(page, one.name),
                     "level": one.level,
                     "PSI": one.psi,
                     "by chance below": one.threshold,
@@ -159,7 +159,8 @@ def _all_features(page: Page, report: Report) -> None:
             )
 
 
-def _title(page: Page, name: str) -> str:
+def heading(page: Page, name: str) -> str:
+    """A feature's title as Markdown, or its name."""
     if name == _PROBABILITY and name not in page.spec.raw_columns:
         return "The model's probability"
     titles = {column.name: column.title for column in page.spec.columns}

@@ -11,10 +11,10 @@ from core.ui.words import escape
 
 
 def show(report: Report) -> None:
-    """Effects on the left, where the drift sits on the right; nothing where nothing moved."""
+    """Effects on the left, where the drift sits on the right; a word where nothing moved."""
     if not report.slices and not report.losses:
+        st.caption("No feature moved by more than chance gives, so there is nothing to weigh.")
         return
-    st.subheader("Does it matter?", anchor=False)
     left, right = pairs.pair("monitoring_matter")
     with left:
         _effects(report)

@@ -22,7 +22,6 @@ _NAMES = {
 
 def show(report: Report) -> None:
     """The chart of both beside the sentences that explain it."""
-    st.subheader("Performance", anchor=False)
     reference = monitoring.reference_metrics(report.window.version)
     left, right = pairs.pair("monitoring_performance")
     with left:
@@ -65,8 +64,8 @@ def _realised(report: Report) -> None:
         st.markdown("**Realised, with labels**")
         if report.realised is None:
             st.caption(
-                "No label of these rows is known yet. Add labels below when they come; they are "
-                "joined by prediction id."
+                "No label of these rows is known yet. Add labels under More when they come; they "
+                "are joined by prediction id."
             )
             return
         window = report.window

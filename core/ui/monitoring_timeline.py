@@ -34,7 +34,6 @@ _MOST_LISTED = 200  # as many as the charts show
 
 def show(page: Page) -> None:
     """How the log is cut, and the windows, looked at anew every few seconds."""
-    st.subheader("Timeline", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         cut = _cut()
         metric = st.selectbox(

@@ -42,8 +42,12 @@ def show(page: Page, wanted: bool) -> None:
             _form(page)
         else:
             title = "Retrain otherwise" if ready else "Retrain"
-            with st.expander(title, key="retrain-form", icon=":material/model_training:"):
-                _form(page)
+            form = st.expander(
+                title, key="retrain-form", icon=":material/model_training:", on_change="rerun"
+            )
+            if form.open:
+                with form:
+                    _form(page)
 
 
 @st.fragment(run_every="1s")
@@ -89,31 +93,38 @@ def _ended(page: Page, job: JobView) -> None:
 
 
 def _evidence(found: Mapping[str, Any], sentences: Sequence[str]) -> None:
-    """On the newest production rows and on the old holdout: the finding, all challengers, figures.
+    """The findings on the newest production rows and on the old holdout; figures on demand.
 
     ``sentences``: one for each, in the order of ``_PARTS``.
     """
-    metric = st.segmented_control(
-        "Difference in",
-        list(_METRICS),
-        default="log_loss",
-        required=True,
-        format_func=_METRICS.__getitem__,
-        key="retrained-metric",
-    )
-    sides = pairs.pair("retrained")
-    for side, part, sentence in zip(sides, _PARTS, sentences, strict=True):
+    for side, sentence in zip(pairs.pair("retrained-found"), sentences, strict=True):
         with side:
             st.markdown(escape(sentence))
-            parts.chart(
-                monitoring_figures.difference(found["parts"][part], metric or "log_loss"),
-                f"retrained-{part}",
-            )
-            st.dataframe(
-                _table(found["parts"][part][found["challenger"]]),
-                hide_index=True,
-                key=f"retrained-table-{part}",
-            )
+    more = st.expander(
+        "Charts and figures", icon=":material/bar_chart:", key="retrained-more", on_change="rerun"
+    )
+    if not more.open:
+        return
+    with more:
+        metric = st.segmented_control(
+            "Difference in",
+            list(_METRICS),
+            default="log_loss",
+            required=True,
+            format_func=_METRICS.__getitem__,
+            key="retrained-metric",
+        )
+        for side, part in zip(pairs.pair("retrained"), _PARTS, strict=True):
+            with side:
+                parts.chart(
+                    monitoring_figures.difference(found["parts"][part], metric or "log_loss"),
+                    f"retrained-{part}",
+                )
+                st.dataframe(
+                    _table(found["parts"][part][found["challenger"]]),
+                    hide_index=True,
+                    key=f"retrained-table-{part}",
+                )
 
 
 def _table(one: Mapping[str, Any]) -> list[dict[str, str]]:

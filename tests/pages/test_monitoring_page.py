@@ -8,17 +8,26 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import TrackingError
 from core.scoring.log import open_log
-from core.services import monitoring
+from core.services import monitoring, monitoring_timeline
 from core.settings import REPOSITORY
 from core.tracking import runs
 from core.ui import monitoring_window
 from core.ui.monitoring_labels import words
+
+_CARDS = ("What moved", "What it did to the model", "What next")
 
 
 def open_page():
     at = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
     at.query_params["project"] = "hoops"
     at.switch_page("pages/5_Drift_monitoring.py").run()
+    assert not at.exception
+    return at
+
+
+def look(at, view):
+    """Open one of the views below the verdict."""
+    at.segmented_control(key="monitor-view-hoops").set_value(view).run()
     assert not at.exception
     return at
 
@@ -77,6 +86,36 @@ def test_an_alarm_says_what_moved_and_where_to_go(watched):
     assert "Lead back to a good model" in text
     assert "200 of 200 rows are labelled" in text
     assert "Population stability index" in text
+
+
+def test_the_first_screen_says_what_moved_what_it_did_and_what_next(watched):
+    watched.log(200, further=40, labelled=True)
+    text = said(open_page())
+    cards = [text.index(f"**{title}**") for title in _CARDS]
+    assert cards == sorted(cards)
+    assert cards[-1] < text.index("Found in these rows"), "details come below"
+    assert re.search(r"[Dd]istance\*\*\s+:small\[median \S+ → \S+", text)
+    assert re.search(r"F1 [\d.]+ → ", text[cards[1] : cards[2]])
+
+
+def test_a_view_is_drawn_when_it_is_looked_at_and_stands_in_the_url(watched, monkeypatch):
+    opened = []
+    draw = monitoring_timeline.open_timeline
+    monkeypatch.setattr(
+        monitoring_timeline, "open_timeline", lambda *given: opened.append(1) or draw(*given)
+    )
+    watched.log(60, further=40, labelled=True)
+    at = open_page()
+    assert (opened, dict(at.query_params).get("view")) == ([], None)
+    assert "Estimated, without labels" not in said(at)
+    look(at, "Performance")
+    assert at.query_params["view"] in ("Performance", ["Performance"])
+    assert "Estimated, without labels" in said(at)
+    assert "Feature by feature" not in said(at)
+    look(at, "Over time")
+    assert opened == [1]
+    look(at, "Features")
+    assert "view" not in at.query_params
 
 
 def test_a_refused_estimate_is_said_in_words(watched):
@@ -237,7 +276,7 @@ def test_open_alerts_are_acknowledged_with_a_note_and_closed(watched):
 def test_a_window_of_the_timeline_is_looked_into_and_left_again(watched, judgements):
     watched.log(40)
     watched.log(60, seed=2)
-    at = open_page()
+    at = look(open_page(), "Over time")
     assert judgements == [100]
     at.button(key="monitor-into-batch").click().run()
     assert judgements == [100, 60]
@@ -250,16 +289,16 @@ def test_a_window_of_the_timeline_is_looked_into_and_left_again(watched, judgeme
 
 def test_a_window_by_number_of_rows_is_looked_into_like_any_other(watched, judgements):
     watched.log(130)
-    at = open_page()
+    at = look(open_page(), "Over time")
     at.selectbox(key="monitor-cut").set_value("count").run()
     at.number_input(key="monitor-cut-rows").set_value(50).run()
-    look = at.selectbox(key="monitor-look-count-50")
-    assert [text.split(",")[0] for text in look.options] == [
+    windows = at.selectbox(key="monitor-look-count-50")
+    assert [text.split(",")[0] for text in windows.options] == [
         "rows 101 to 150",
         "rows 51 to 100",
         "rows 1 to 50",
     ]
-    look.set_value("|1").run()
+    windows.set_value("|1").run()
     at.button(key="monitor-into-count-50").click().run()
     assert not at.exception
     assert judgements == [130, 50]
@@ -268,7 +307,7 @@ def test_a_window_by_number_of_rows_is_looked_into_like_any_other(watched, judge
 
 def test_the_timeline_is_cut_in_every_way(watched):
     watched.log(120)
-    at = open_page()
+    at = look(open_page(), "Over time")
     for kind in ("count", "time", "source", "version", "batch"):
         at.selectbox(key="monitor-cut").set_value(kind).run()
         assert not at.exception
@@ -297,10 +336,13 @@ def test_hard_rows_are_answered_in_words_and_figures_that_are_numbers(watched, r
         model_version="1",
     )
     at = open_page()
-    assert not at.error
-    shown = [said(at), *(one.value for one in at.metric)]
-    for table in at.dataframe:
-        shown += [str(cell) for cell in table.value.select_dtypes(object).to_numpy().ravel()]
+    shown = []
+    for view in ("Features", "Over time", "Does it matter?", "Performance"):
+        look(at, view)
+        assert not at.error
+        shown += [said(at), *(one.value for one in at.metric)]
+        for table in at.dataframe:
+            shown += [str(cell) for cell in table.value.select_dtypes(object).to_numpy().ravel()]
     for text in shown:
         assert not re.search(r"\b(nan|inf)\b", text, re.IGNORECASE), text
 

@@ -1,0 +1,116 @@
+"""The findings at a glance: what moved, what it did to the model, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.services import monitoring
+from core.services.monitoring import FeatureDrift, Report
+from core.ui import parts, retraining
+from core.ui.frame import Page
+from core.ui.monitoring_feature import heading
+from core.ui.words import escape, score
+
+_MOST_MOVED = 3
+_METRICS = {"roc_auc": "ROC AUC", "f1": "F1", "log_loss": "Log loss"}
+_SIGNS = {"alarm": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
+_STYLE = (
+    "<style>.st-key-glance > div {flex: 1 1 15rem !important; "
+    "min-width: min(15rem, 100%) !important}</style>"
+)
+_CALM = {
+    "ok": "Nothing has to be done. Score new files as they come; this page follows the log.",
+    "warning": "Keep watching, and look below where the shift sits. Labels tell whether it harms.",
+    "unknown": "Score more rows, or choose others above: these do not suffice for a verdict.",
+}
+
+
+def show(page: Page, report: Report) -> None:
+    """Three cards beside each other, one under the other where the page is narrow."""
+    st.html(_STYLE)
+    with st.container(horizontal=True, gap="small", key="glance"):
+        with st.container(border=True, height="stretch"):
+            _moved(page, report)
+        with st.container(border=True, height="stretch"):
+            _model(report)
+        with st.container(border=True, height="stretch"):
+            _next(page, report)
+
+
+def _moved(page: Page, report: Report) -> None:
+    st.markdown("**What moved**")
+    moved = [one for one in report.drift if one.level in _SIGNS]
+    moved.sort(key=lambda one: -(one.psi or 0.0))
+    if not moved:
+        unknown = sum(one.level == "unknown" for one in report.drift)
+        st.caption(
+            "No feature can be judged on these rows."
+            if unknown and unknown == len(report.drift)
+            else f"None of {len(report.drift)} features, by more than chance gives."
+        )
+    for one in moved[:_MOST_MOVED]:
+        _one_moved(page, one)
+    if len(moved) > _MOST_MOVED:
+        st.caption(f"and {len(moved) - _MOST_MOVED} more of {len(report.drift)} features")
+
+
+def _one_moved(page: Page, one: FeatureDrift) -> None:
+    st.markdown(
+        f"{_SIGNS[one.level]} **{heading(page, one.name)}**  \n:small[{escape(one.change)}]"
+    )
+
+
+def _model(report: Report) -> None:
+    st.markdown("**What it did to the model**")
+    window, before = report.window, monitoring.reference_metrics(report.window.version)
+    if report.realised is not None:
+        _from_to(before, {name: _value(report.realised.get(name)) for name in _METRICS})
+        st.caption(
+            f"Holdout → these rows; {window.labelled_rows:,} of {window.own_rows:,} rows are "
+            "labelled."
+        )
+    elif report.estimate.status == "refused":
+        st.markdown("Nothing can be said about performance yet.")
+        st.caption(escape(report.estimate.reason))
+    else:
+        _from_to(before, {name: one.value for name, one in report.estimate.metrics.items()})
+        st.caption("Holdout → estimate. No label of these rows is known yet.")
+
+
+def _value(figure: Any) -> float | None:
+    return figure["value"] if figure else None
+
+
+def _from_to(before: Mapping[str, float], after: Mapping[str, float | None]) -> None:
+    """Each metric then and now, red where it is worse as shown."""
+    lines = []
+    for name, title in _METRICS.items():
+        then, now = before.get(name), after.get(name)
+        if then is None or now is None:
+            continue
+        worse = (now > then if name == "log_loss" else now < then) and score(now) != score(then)
+        figure = f":red[**{score(now)}**]" if worse else f"**{score(now)}**"
+        lines.append(f"{title} {score(then)} → {figure}")
+    st.markdown("  \n".join(lines))
+
+
+def _next(page: Page, report: Report) -> None:
+    st.markdown("**What next**")
+    if report.assessment.level != "alarm":
+        st.markdown(_CALM[report.assessment.level])
+        parts.link("4_Production_scoring", page.project, "Score a file")
+        return
+    first = f"[Retrain](#{retraining.ANCHOR}) on the labelled production rows"
+    if report.realised is None:
+        first = f"Collect labels of production, then [retrain](#{retraining.ANCHOR}) on them"
+    st.markdown(
+        "Lead back to a good model:\n"
+        f"1. {first}: the newest of them judge the challenger.\n"
+        "2. Compare it with the champion; promote the better.\n"
+        "3. Score again and look here: the alarm should be gone."
+    )
+    parts.link("3_Model_comparison", page.project, "Compare and promote")
+    parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")
