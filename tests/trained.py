@@ -25,6 +25,7 @@ from core.jobs.views import Progress
 from core.settings import Settings
 from core.tracking import registry, runs
 from core.training.evaluation import Holdout
+from core.training.pace import Conditions
 from core.training.plan import make_plan
 
 PROJECT = "club"
@@ -99,7 +100,8 @@ class Club:
             run.tags({"made_champion": best})
         run.finish()
         chosen = {"algorithm": "lr", "version": best}
-        return {"run_id": run.run_id, "models": reports, "best": chosen}
+        timed_on = Conditions.here(self.settings, 4 * ROWS).to_json()
+        return {"run_id": run.run_id, "models": reports, "best": chosen, "timed_on": timed_on}
 
     def _version(self, parent: str, algorithm: str, title: str, noise: float) -> dict[str, Any]:
         model = Formula(noise)

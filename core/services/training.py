@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from core import jobs
@@ -17,10 +18,11 @@ from core.files import read_json
 from core.jobs import JobView
 from core.settings import Settings
 from core.tracking import runs
-from core.training import pace, stages
+from core.training import pace, stages, submission
 from core.training import timeline as timelines
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
-from core.training.plan import TrainingPlan, check_python, make_plan
+from core.training.inputs import folder_of
+from core.training.plan import TrainingPlan, make_plan
 from core.training.run_record import close_run
 from core.training.timeline import ModelProgress
 
@@ -54,9 +56,8 @@ __all__ = [
     "wait",
 ]
 
-KIND = "training"
-ENTRY_POINT = "core.training.run:execute"
-_TIMED_JOBS = 5
+KIND = submission.KIND
+_TIMED_JOBS = 20
 
 
 @dataclass(frozen=True)
@@ -83,23 +84,11 @@ def readiness(settings: Settings, project: str) -> Readiness:
 
 def submit(settings: Settings, plan: TrainingPlan) -> JobView:
     """Queue or start a training job; NotReady if there is nothing to train on."""
-    check_python()
     ready = readiness(settings, plan.project)
     if not ready.ready:
         raise NotReady(f"{ready.reason} Prepare the data first.")
     _tidy(settings, plan.project)
-    names = ", ".join(title_of(model.algorithm) for model in plan.models)
-    if plan.tuned_models < len(plan.models):
-        names = f"Best {plan.tuned_models} of {len(plan.models)} algorithms"
-    return jobs.submit(
-        settings.jobs_dir(plan.project),
-        entry_point=ENTRY_POINT,
-        plan=plan.to_json(),
-        kind=KIND,
-        title=names,
-        environment=_environment(settings),
-        at_once=settings.jobs_at_once,
-    )
+    return submission.submit(settings, plan)
 
 
 def wait(
@@ -174,10 +163,6 @@ def _close_runs(settings: Settings, project: str, view: JobView) -> None:
     jobs.close(settings.jobs_dir(project), view.job_id)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    return {"COURTSIDE_HOME": str(settings.home), "MLFLOW_TRACKING_URI": settings.tracking_uri}
-
-
 def defaults(settings: Settings, project: str) -> TrainingPlan:
     """The project's own plan, with those of its algorithms that this installation has."""
     spec = specs.load(settings.spec_file(project))
@@ -201,15 +186,32 @@ def plan(
     return make_plan(spec, algorithms, candidates, folds, metric, seed, options)
 
 
-def expected_seconds(settings: Settings, wanted: TrainingPlan) -> float | None:
-    """How long a plan will take by this project's earlier trainings here; None: no telling."""
+def expected_seconds(
+    settings: Settings, wanted: TrainingPlan, train_rows: int | None = None
+) -> float | None:
+    """How long a plan will take by comparable earlier trainings here; None: no telling.
+
+    ``train_rows``: of tables that are still to be made, as a retraining's before its start.
+    """
     folder = settings.jobs_dir(wanted.project)
-    if not folder.is_dir():
+    manifest = folder_of(settings, wanted.project, wanted.inputs) / "preparation.json"
+    if train_rows is None and manifest.is_file():
+        train_rows = int(read_json(manifest)["train_rows"])
+    if train_rows is None or not folder.is_dir():
         return None
-    ended = [view for view in jobs.list_jobs(folder, KIND, 20) if view.state == "succeeded"]
-    timed = (pace.pace_of(jobs.milestones(folder, view.job_id)) for view in ended[:_TIMED_JOBS])
-    newest = pace.newest_of_each([found for found in timed if found is not None])
-    return newest.expected_seconds(wanted) if newest else None
+    here = pace.Conditions.here(settings, round(train_rows * wanted.fit_share))
+    ended = [view for view in jobs.list_jobs(folder, KIND, _TIMED_JOBS) if view.result]
+    paces = [_pace(folder, view) for view in ended]
+    return pace.expected_seconds(wanted, here, [found for found in paces if found is not None])
+
+
+def _pace(folder: Path, job: JobView) -> pace.Pace | None:
+    conditions = pace.Conditions.from_json((job.result or {}).get("timed_on"))
+    if conditions is None:
+        return None
+    plan = TrainingPlan.from_json(jobs.arguments(folder, job.job_id))
+    heard = jobs.milestones(folder, job.job_id)
+    return pace.pace_of(plan, conditions, heard, job.elapsed_seconds)
 
 
 def remaining_seconds(settings: Settings, project: str, job: JobView) -> float | None:

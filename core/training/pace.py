@@ -1,75 +1,158 @@
-"""How long a training takes, judged by what earlier ones on this machine took."""
+"""How long a training takes, judged by what comparable earlier ones on this machine took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
 
 from core.jobs import Progress
+from core.settings import Settings
 from core.training import stages
-from core.training.catalogue import CATALOGUE
 from core.training.plan import TrainingPlan
 
-_STAGES = {stages.of_model("tuning", one.title): one.id for one in CATALOGUE.values()}
 # Less progress than this says little about the rest.
 _LEAST_SHARE = 0.02
+# A timing counts for so much of the next newer one: libraries, code and load change with time.
+_EARLIER_COUNTS = 1 / 3
+# A search of fewer fits counts for less: its start is a part of its time.
+_ENOUGH_FITS = 100
+# Seconds a fit are taken to grow with the rows; that holds near the rows they were timed on.
+_MOST_TIMES_THE_ROWS = 4.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What decides the pace of a training besides its plan.
+
+    ``fit_rows``: given to the search, before its folds. ``workers``: how many processes fit, or
+    the address of the Dask scheduler that has them.
+    """
+
+    fit_rows: int
+    workers: str
+    machine: str
+
+    @classmethod
+    def here(cls, settings: Settings, fit_rows: int) -> Conditions:
+        return cls(fit_rows, settings.dask_scheduler or str(settings.fit_workers), platform.node())
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Conditions | None:
+        """None where a training did not tell, as before it could."""
+        return cls(**value) if value else None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def compares_with(self, other: Conditions) -> bool:
+        few, many = sorted((self.fit_rows, other.fit_rows))
+        same = (self.workers, self.machine) == (other.workers, other.machine)
+        return same and 0 < many <= _MOST_TIMES_THE_ROWS * few
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One algorithm in one training: its search, and the rest that was done for it.
+
+    ``rows``: fitted at once, so less the fold that was left out. ``around_seconds``: baseline,
+    measuring, learning curve, storing, registering.
+    """
+
+    fits: int
+    seconds_per_fit: float
+    rows: float
+    around_seconds: float
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a finished training took: seconds a fit by algorithm, and seconds for all the rest."""
+    """What a finished training took. ``start_seconds`` are no algorithm's: loading, for the most.
 
-    seconds_per_fit: Mapping[str, float]
-    rest_seconds: float
-
-    def expected_seconds(self, plan: TrainingPlan) -> float | None:
-        """Seconds that ``plan`` will take at this pace, None where that cannot be said.
-
-        That is for an algorithm not timed yet, and where it is still to be found which are tuned.
-        """
-        if plan.options.find_best is not None or any(
-            model.algorithm not in self.seconds_per_fit for model in plan.models
-        ):
-            return None
-        fits = sum(
-            model.candidates * plan.folds * self.seconds_per_fit[model.algorithm]
-            for model in plan.models
-        )
-        minutes = plan.options.minutes
-        return self.rest_seconds + (fits if minutes is None else min(fits, minutes * 60))
-
-
-def pace_of(events: Sequence[Progress]) -> Pace | None:
-    """The pace of a training from its events, oldest first; None where none of it was timed.
-
-    The time between a search's first and last report is the fits' own; what comes before and
-    after (start, baseline, refit, registration) does not grow with the candidates.
+    They are None where algorithms were compared first. ``renews``: it was a retraining.
     """
-    if not events:
-        return None
-    seconds_per_fit: dict[str, float] = {}
-    fitting = 0.0
-    for stage, algorithm in _STAGES.items():
-        reports = [event for event in events if event.stage == stage]
-        if not reports or reports[-1].done <= reports[0].done:
-            continue
-        spent = _seconds_between(reports[0], reports[-1])
-        seconds_per_fit[algorithm] = spent / (reports[-1].done - reports[0].done)
-        fitting += spent
-    if not seconds_per_fit:
-        return None
-    return Pace(seconds_per_fit, max(0.0, _seconds_between(events[0], events[-1]) - fitting))
+
+    conditions: Conditions
+    timed: Mapping[str, Timed]
+    start_seconds: float | None
+    renews: bool
 
 
-def newest_of_each(paces: Sequence[Pace]) -> Pace | None:
-    """One pace out of many, newest first: each algorithm as it was last timed; None for none."""
-    if not paces:
+def pace_of(
+    plan: TrainingPlan, conditions: Conditions, events: Sequence[Progress], seconds: float
+) -> Pace | None:
+    """The pace of a training that took ``seconds``, from its events; None where none was timed.
+
+    ``events``: oldest first, the first and the last of each stage at the least. The time between
+    a search's first and last event is the fits' own.
+    """
+    fitting: dict[str, float] = defaultdict(float)
+    fits: dict[str, int] = defaultdict(int)
+    around: dict[str, float] = defaultdict(float)
+    for event, following in pairwise(events):
+        step, algorithm = stages.read(event.stage) or ("", "")
+        spent = _seconds_between(event, following)
+        if step == "tuning" and following.stage == event.stage:
+            fitting[algorithm] += spent
+            fits[algorithm] += following.done - event.done
+        elif algorithm:
+            around[algorithm] += spent
+    rows = conditions.fit_rows * (1 - 1 / plan.folds)
+    timed = {
+        name: Timed(count, fitting[name] / count, rows, around[name])
+        for name, count in fits.items()
+        if count > 0
+    }
+    if not timed:
         return None
-    merged: dict[str, float] = {}
-    for pace in reversed(paces):
-        merged.update(pace.seconds_per_fit)
-    return Pace(merged, paces[0].rest_seconds)
+    start = max(0.0, seconds - sum(fitting.values()) - sum(around.values()))
+    compared = plan.options.find_best is not None
+    return Pace(conditions, timed, None if compared else start, bool(plan.inputs))
+
+
+def expected_seconds(plan: TrainingPlan, here: Conditions, paces: Sequence[Pace]) -> float | None:
+    """Seconds that ``plan`` will take; None where nothing comparable was timed.
+
+    ``paces``: of earlier trainings, newest first. Each algorithm's seconds a fit, in proportion to
+    the rows, are a mean over those under comparable conditions in which recent ones weigh most.
+    What is done around the fits goes by trainings of the same kind (retrainings judge in the end),
+    where there are any. None, too, where it is still to be found which algorithms are tuned.
+    """
+    known = [pace for pace in paces if pace.conditions.compares_with(here)]
+    alike = [pace for pace in known if pace.renews == bool(plan.inputs)]
+    start = _mean([(p.start_seconds, 1.0) for p in alike or known if p.start_seconds is not None])
+    if plan.options.find_best is not None or start is None:
+        return None
+    rows = here.fit_rows * (1 - 1 / plan.folds)
+    fits, around = 0.0, 0.0
+    for model in plan.models:
+        name, count = model.algorithm, model.candidates * plan.folds
+        each = _over(known, name, lambda one: one.seconds_per_fit * rows / one.rows)
+        beside = _over(alike, name, lambda one: one.around_seconds)
+        if beside is None:
+            beside = _over(known, name, lambda one: one.around_seconds)
+        if each is None or beside is None:
+            return None
+        fits, around = fits + count * each, around + beside
+    minutes = plan.options.minutes
+    return start + around + (fits if minutes is None else min(fits, minutes * 60))
+
+
+def _over(paces: Sequence[Pace], algorithm: str, value: Callable[[Timed], float]) -> float | None:
+    timed = [pace.timed[algorithm] for pace in paces if algorithm in pace.timed]
+    return _mean([(value(one), min(one.fits, _ENOUGH_FITS)) for one in timed])
+
+
+def _mean(values: Sequence[tuple[float, float]]) -> float | None:
+    """Of (value, weight), newest first, each worth a third of the one before; None of none."""
+    weights = [weight * _EARLIER_COUNTS**age for age, (_, weight) in enumerate(values)]
+    if not values:
+        return None
+    return sum(w * v for w, (v, _) in zip(weights, values, strict=True)) / sum(weights)
 
 
 def remaining_seconds(events: Sequence[Progress], now: datetime | None = None) -> float | None:
@@ -77,7 +160,7 @@ def remaining_seconds(events: Sequence[Progress], now: datetime | None = None) -
 
     None before there is enough to judge by, and once the rest should be over already.
     """
-    searching = [n for n, event in enumerate(events) if event.stage in _STAGES]
+    searching = [n for n, event in enumerate(events) if _is_search(event)]
     if not searching:
         return None
     first, last = events[searching[0]], events[-1]
@@ -87,6 +170,10 @@ def remaining_seconds(events: Sequence[Progress], now: datetime | None = None) -
     since = ((now or datetime.now(UTC)) - datetime.fromisoformat(last.at)).total_seconds()
     left = _seconds_between(first, last) * (1 - last.fraction) / covered - since
     return left if left > 0 else None
+
+
+def _is_search(event: Progress) -> bool:
+    return (stages.read(event.stage) or ("",))[0] == "tuning"
 
 
 def _seconds_between(earlier: Progress, later: Progress) -> float:

@@ -20,6 +20,7 @@ from core.training.catalogue import title_of
 from core.training.fitting import Context, fit
 from core.training.inputs import ModelInput, read_model_input
 from core.training.kept import Failed, Kept, Trained, Training
+from core.training.pace import Conditions
 from core.training.pipeline import feature_steps
 from core.training.plan import TrainingPlan, check_python
 from core.training.progress import Budget, Progress
@@ -53,6 +54,8 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         except IntegrityError:
             kept.clear()  # what is not as it was measured is of no use to a retry
             raise
+        # What tells a later training how long it will take.
+        result["timed_on"] = Conditions.here(settings, record.params["fit_rows"]).to_json()
         run.metrics({"peak_memory_mb": _peak_bytes(kept, reporter) / 1e6})
         kept.finish(result)
     reporter.report(stages.DONE, 1, 1, 1.0)

@@ -145,8 +145,8 @@ def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> s
     if (minutes := plan.options.minutes) is not None:
         said += f", tuned for {minutes:g} min at the most"
     if seconds is None:
-        return f"{said}. :gray[How long that takes is known once it has been done here.]"
-    return f"{said}: **about {rounded(seconds)}**, going by earlier trainings here."
+        return f"{said}. :gray[No estimate yet: nothing comparable has been trained here.]"
+    return f"{said}: **about {rounded(seconds)}**, going by comparable trainings here."
 
 
 def rounded(seconds: float) -> str:
