@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 TRACKING_PORT ?= 5001
+# Tests of one file stay in one process: they share what it has trained.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 # An empty value means "write bytecode": without it every start compiles every import again.
 export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -19,7 +21,7 @@ run: $(VENV)/.run-ready  ## set up and start the app with the sample project
 	$(BIN)/python -m streamlit run Home.py --server.port $(PORT)
 
 test: $(VENV)/.test-ready check  ## set up, lint, type-check and run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not e2e and not bench"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not e2e and not bench"
 
 test-slow: $(VENV)/.test-ready  ## the end-to-end, real-data and full-size tests
 	$(BIN)/python -m pytest -m "slow or e2e"

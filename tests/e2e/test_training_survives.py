@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +56,9 @@ def test_a_second_session_and_a_new_server_find_the_running_training(
         (job,) = training.listed(settings, PROJECT)
         second = open_tab(context, app)
         second.locator(f".st-key-live-{job.job_id}").wait_for()
-        os.kill(server_of(prepared_home).pid, signal.SIGKILL)
+        server = server_of(prepared_home)
+        server.kill()
+        server.wait()  # as long as it is dying, the training still is its child
         first.close()
         second.close()
     worker = JobFolder.existing(folder, job.job_id).read_state().pid
