@@ -191,10 +191,11 @@ def expected_seconds(
 ) -> float | None:
     """How long a plan will take by comparable earlier trainings here; None: no telling.
 
-    ``train_rows``: of tables that are still to be made, as a retraining's before its start.
+    ``train_rows``: of a retraining's tables that are still to be made.
     """
     folder = settings.jobs_dir(wanted.project)
     manifest = folder_of(settings, wanted.project, wanted.inputs) / "preparation.json"
+    renews = bool(wanted.inputs) or train_rows is not None
     if train_rows is None and manifest.is_file():
         train_rows = int(read_json(manifest)["train_rows"])
     if train_rows is None or not folder.is_dir():
@@ -202,7 +203,7 @@ def expected_seconds(
     here = pace.Conditions.here(settings, round(train_rows * wanted.fit_share))
     ended = [view for view in jobs.list_jobs(folder, KIND, _TIMED_JOBS) if view.result]
     paces = [_pace(folder, view) for view in ended]
-    return pace.expected_seconds(wanted, here, [found for found in paces if found is not None])
+    return pace.expected_seconds(wanted, here, [one for one in paces if one is not None], renews)
 
 
 def _pace(folder: Path, job: JobView) -> pace.Pace | None:

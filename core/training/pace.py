@@ -114,7 +114,9 @@ def pace_of(
     return Pace(conditions, timed, None if compared else start, bool(plan.inputs))
 
 
-def expected_seconds(plan: TrainingPlan, here: Conditions, paces: Sequence[Pace]) -> float | None:
+def expected_seconds(
+    plan: TrainingPlan, here: Conditions, paces: Sequence[Pace], renews: bool
+) -> float | None:
     """Seconds that ``plan`` will take; None where nothing comparable was timed.
 
     ``paces``: of earlier trainings, newest first. Each algorithm's seconds a fit, in proportion to
@@ -123,7 +125,7 @@ def expected_seconds(plan: TrainingPlan, here: Conditions, paces: Sequence[Pace]
     where there are any. None, too, where it is still to be found which algorithms are tuned.
     """
     known = [pace for pace in paces if pace.conditions.compares_with(here)]
-    alike = [pace for pace in known if pace.renews == bool(plan.inputs)]
+    alike = [pace for pace in known if pace.renews == renews]
     start = _mean([(p.start_seconds, 1.0) for p in alike or known if p.start_seconds is not None])
     if plan.options.find_best is not None or start is None:
         return None

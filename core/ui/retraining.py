@@ -12,6 +12,7 @@ from core.services import monitoring_figures, retraining, retraining_view, train
 from core.services.retraining import JobView
 from core.ui import cached, pairs, parts, prepared_retraining
 from core.ui.frame import Page
+from core.ui.training_plan import cost_words
 from core.ui.words import ago, duration, escape, score
 
 ANCHOR = "retrain"  # of the heading, for links from further up
@@ -174,8 +175,12 @@ def _start(
     page: Page, source: str, algorithms: list[str], share: float, newest: int | None
 ) -> None:
     with parts.guarded("read the labelled rows"):
-        words = _preview(page.settings, page.project, source, share, newest, _token(page))
+        words, rows = _preview(page.settings, page.project, source, share, newest, _token(page))
         st.markdown(words)
+        if algorithms:
+            wanted = retraining.plan(page.settings, page.project, algorithms)
+            seconds = training.expected_seconds(page.settings, wanted, rows)
+            st.markdown(cost_words(wanted, seconds, rows))
         pressed = st.button(
             "Retrain",
             type="primary",
@@ -186,7 +191,6 @@ def _start(
         )
         if pressed:
             with st.spinner("Putting the rows together"):
-                wanted = retraining.plan(page.settings, page.project, algorithms)
                 retraining.start(page.settings, wanted, source, share, newest)
             st.rerun()
 
@@ -200,10 +204,11 @@ def _token(page: Page) -> tuple[int, ...]:
 @st.cache_data(show_spinner="Counting the labelled rows", max_entries=20)
 def _preview(
     _settings: Any, project: str, source: str, share: float, newest: int | None, token: Any
-) -> str:
+) -> tuple[str, int]:
+    """What it would learn from and be judged by, in words; how many rows it would learn from."""
     renewal, recent = retraining.preview(_settings, project, source, share, newest)
     aside = recent.unlabelled + recent.unusable
-    return (
+    words = (
         f"**{len(renewal.train):,}** rows to learn from: {renewal.old_train_rows:,} of training "
         f"and {renewal.added_rows:,} of production, until {renewal.learnt_until}.  \n"
         f"**{renewal.recent_rows:,}** rows to judge by, from {renewal.judged_from}, beside "
@@ -214,3 +219,4 @@ def _preview(
             else ""
         )
     )
+    return words, len(renewal.train)

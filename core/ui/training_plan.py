@@ -115,7 +115,8 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
     if plan is None:
         why = "Choose at least one algorithm."
     if plan is not None:
-        st.markdown(cost_words(plan, training.expected_seconds(page.settings, plan), ready))
+        rows = ready.train_rows if ready.ready else None
+        st.markdown(cost_words(plan, training.expected_seconds(page.settings, plan), rows))
     pressed = st.button(
         "Train",
         type="primary",
@@ -134,14 +135,14 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
             st.rerun()
 
 
-def cost_words(plan: TrainingPlan, seconds: float | None, ready: Readiness) -> str:
-    """What a plan costs: time where earlier trainings allow to say, fits, rows."""
+def cost_words(plan: TrainingPlan, seconds: float | None, rows: int | None) -> str:
+    """What a plan costs: time where earlier trainings allow to say, fits, rows to learn from."""
     tried = plan.fits // plan.folds
     most = "Up to " if plan.tuned_models < len(plan.models) else ""
     said = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
-    if ready.ready:
+    if rows is not None:
         part = f"{100 * plan.fit_share:.0f} % of the " if plan.fit_share < 1 else ""
-        said += f" on {part}{ready.train_rows:,} training rows"
+        said += f" on {part}{rows:,} training rows"
     if (minutes := plan.options.minutes) is not None:
         said += f", tuned for {minutes:g} min at the most"
     if seconds is None:

@@ -10,7 +10,8 @@ import pytest
 from core.dataset.spec import ModelPlan
 from core.dataset.training_options import Options
 from core.jobs import Progress
-from core.training.pace import Conditions, Pace, expected_seconds, pace_of, remaining_seconds
+from core.training import pace
+from core.training.pace import Conditions, Pace, pace_of, remaining_seconds
 from core.training.plan import TrainingPlan
 
 HERE = Conditions(1000, "2", "court")
@@ -36,6 +37,12 @@ EVENTS = [
     event(67, "Measuring Logistic Regression", fraction=0.5),
     event(70, "Done", 1, 1, 1.0),
 ]
+
+
+def expected_seconds(
+    plan: TrainingPlan, here: Conditions, paces: list[Pace], renews: bool = False
+) -> float | None:
+    return pace.expected_seconds(plan, here, paces, renews)
 
 
 def timed(conditions: Conditions = HERE, *, speed: float = 1.0, inputs: str = "") -> Pace:
@@ -101,8 +108,8 @@ def test_what_is_around_goes_by_the_same_kind_where_there_is_any() -> None:
     judged = timed(inputs="abc")
     judged = replace(judged, start_seconds=100.0)
     assert expected_seconds(plan(lr=20), HERE, [judged, timed()]) == pytest.approx(71)
-    assert expected_seconds(plan("abc", lr=20), HERE, [timed(), judged]) == pytest.approx(165)
-    assert expected_seconds(plan("abc", lr=20), HERE, [timed()]) == pytest.approx(71)
+    assert expected_seconds(plan(lr=20), HERE, [timed(), judged], renews=True) == pytest.approx(165)
+    assert expected_seconds(plan(lr=20), HERE, [timed()], renews=True) == pytest.approx(71)
 
 
 def test_a_comparison_of_algorithms_says_nothing_of_the_start() -> None:

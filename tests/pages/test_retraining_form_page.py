@@ -1,0 +1,63 @@
+"""What a retraining costs is said before it is started, as a training's is."""
+
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.services import retraining, training
+from core.settings import REPOSITORY
+from core.tracking import runs
+
+RENEWAL = SimpleNamespace(
+    train=range(9000),
+    old_train_rows=8000,
+    added_rows=1000,
+    learnt_until="2007-11-04",
+    recent_rows=1000,
+    judged_from="2007-11-06",
+    old_test_rows=2000,
+)
+RECENT = SimpleNamespace(unlabelled=0, unusable=0)
+
+
+@pytest.fixture
+def form(hoops, monkeypatch):
+    """The form, opened by an alarm; how long it would take is what ``asked`` last answered."""
+    with runs.action(hoops.settings, "hoops", "train"):
+        pass
+    hoops.log(400, further=15, labelled=True)
+    asked = []
+    seconds = {"rf": 200.0}
+
+    def expected(settings, plan, train_rows):
+        asked.append((tuple(model.algorithm for model in plan.models), train_rows))
+        return seconds.get(plan.models[-1].algorithm)
+
+    monkeypatch.setattr(retraining, "preview", lambda *_: (RENEWAL, RECENT))
+    monkeypatch.setattr(training, "expected_seconds", expected)
+    at = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
+    at.query_params["project"] = "hoops"
+    at.switch_page("pages/5_Drift_monitoring.py").run()
+    assert not at.exception
+    return SimpleNamespace(at=at, asked=asked)
+
+
+def said(at):
+    return "\n".join(element.value for element in at.markdown)
+
+
+def test_fits_and_minutes_are_said_before_the_press(form):
+    assert form.asked[-1] == (("lr", "gbc", "rf"), 9000)
+    fits = "fits** (60 candidates × 10 folds) on 9,000 training rows: **about 3 min**"
+    assert fits in said(form.at), said(form.at)
+    form.at.multiselect(key="retrain-algorithms").set_value(["lr"]).run()
+    assert form.asked[-1] == (("lr",), 9000)
+    assert "on 9,000 training rows. :gray[No estimate yet" in said(form.at)
+
+
+def test_without_an_algorithm_nothing_is_promised(form):
+    form.at.multiselect(key="retrain-algorithms").set_value([]).run()
+    assert not form.at.exception
+    assert "fits**" not in said(form.at)
+    assert next(one for one in form.at.button if one.key == "retrain").disabled
