@@ -56,9 +56,14 @@ def versions(settings: Settings, project: str) -> list[Version]:
     return registry.versions(settings, project)
 
 
-def unregistered(settings: Settings, project: str) -> list[Version]:
-    """Models of finished runs that are no registered version, newest first."""
-    return [] if store.is_new(settings) else strays.unregistered(settings, project)
+def unregistered(
+    settings: Settings, project: str, registered: Sequence[Version] | None = None
+) -> list[Version]:
+    """Models of finished runs that are no registered version, newest first.
+
+    ``registered``: all that are, where they are known already.
+    """
+    return [] if store.is_new(settings) else strays.unregistered(settings, project, registered)
 
 
 def origins(settings: Settings, project: str, chosen: Sequence[Version]) -> dict[str, Origin]:

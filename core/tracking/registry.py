@@ -27,6 +27,7 @@ class Version:
 
     ``metrics`` are the run's, e.g. ``test_roc_auc``; ``params`` its logged hyperparameters. A
     run's model that is not ``registered`` has the name of its run in the place of a number.
+    ``model_id``: of the stored model that it was made of, where that has one.
     """
 
     version: str
@@ -41,6 +42,7 @@ class Version:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     registered: bool = True
+    model_id: str = ""
 
     @property
     def is_champion(self) -> bool:
@@ -200,4 +202,5 @@ def _version(version: Any, aliases: Mapping[str, str], run: runs.Run | None) -> 
         metrics=dict(run.metrics) if run else {},
         params=dict(run.params) if run else {},
         tags=tags,
+        model_id=version.model_id or "",
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput
 from core.settings import Settings
-from core.tracking import runs
+from core.tracking import registry, runs
 from core.tracking.registry import Version
 from core.tracking.store import client, experiment_id, mapped_errors
 
@@ -19,9 +20,12 @@ _ID_CHARACTERS = 8
 _MODELS_AT_MOST = 200
 
 
-def unregistered(settings: Settings, project: str) -> list[Version]:
-    """Models of finished runs without a version, newest first; five questions for any number.
+def unregistered(
+    settings: Settings, project: str, registered: Sequence[Version] | None = None
+) -> list[Version]:
+    """Models of finished runs without a version, newest first; four questions for any number.
 
+    ``registered``: the project's versions, where somebody has asked for them already.
     They come about where somebody deletes a version but not its run, or logs a model of their own
     to the project's experiment. Each is a `Version` in all but its name, ``run-3f2a1b9c``.
     """
@@ -35,7 +39,8 @@ def unregistered(settings: Settings, project: str) -> list[Version]:
             max_results=_MODELS_AT_MOST,
             order_by=[{"field_name": "creation_time", "ascending": False}],
         )
-        registered = store.search_model_versions(f"name = '{project}'", max_results=1000)
+    if registered is None:
+        registered = registry.versions(settings, project)
     taken = {version.run_id for version in registered}
     taken |= {version.model_id for version in registered}
     left = [
@@ -90,4 +95,5 @@ def _version(model: Any, run: Run) -> Version:
         params=dict(run.params),
         tags=dict(run.tags),
         registered=False,
+        model_id=model.model_id,
     )

@@ -70,7 +70,7 @@ def unregistered(settings: Settings, project: str) -> list[Version]:
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _unregistered(settings: Settings, project: str, written: tuple[int, ...]) -> list[Version]:
-    return comparison.unregistered(settings, project)
+    return comparison.unregistered(settings, project, _versions(settings, project, written))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

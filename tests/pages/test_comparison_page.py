@@ -79,7 +79,7 @@ def test_versions_evidence_and_settings_side_by_side(trained: Any) -> None:
 @pytest.mark.parametrize(
     ("view", "charts", "words"),
     [
-        ("Metrics", 2, "On 400 rows, 95 % percentile intervals"),
+        ("Metrics", 2, "On 400 rows, 95% percentile intervals"),
         ("Calibration", 2, "Marks grow with the rows"),
         ("Decisions and gain", 3, "What-if only"),
         ("Where is it worse?", 3, "against the champion, by slice"),
@@ -245,7 +245,7 @@ def test_a_runs_model_that_is_registered_stays_in_the_comparison(
     name = f"run-{second.run_id[:8]}"
     stray = replace(second, version=name, registered=False, aliases=())
     found = {"strays": [stray]}
-    monkeypatch.setattr(comparison, "unregistered", lambda settings, project: found["strays"])
+    monkeypatch.setattr(comparison, "unregistered", lambda *_: found["strays"])
     page = open_page(name)
     assert page.multiselect[0].value == [name]
     assert "(not registered)" in page.multiselect[0].options[-1]
