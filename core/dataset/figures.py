@@ -136,7 +136,7 @@ def class_balance_figure(positives: int, labelled: int, rows: int, spec: Project
     share = positives / labelled if labelled else 0.0
     figure.update_layout(
         **layout(
-            f"{100 * share:.1f} % of the labelled rows: {spec.target.positive_words}",
+            f"{100 * share:.1f}% of the labelled rows: {spec.target.positive_words}",
             barmode="stack",
             height=170,
             xaxis={"title": {"text": "rows"}, "tickformat": ",", "range": [0, max(rows, 1)]},
@@ -180,7 +180,7 @@ def court_figure(
                 mode="markers",
                 name=name,
                 marker={"color": colour, "size": 5, "opacity": 0.75, "symbol": symbol},
-                hovertemplate="%{x:.0f} ft across, %{y:.0f} ft out<extra>" + name + "</extra>",
+                hovertemplate="%{x} ft across, %{y} ft out<extra>" + name + "</extra>",
             )
     draw_court(figure)
     figure.update_layout(
@@ -190,12 +190,14 @@ def court_figure(
             xaxis={
                 "title": {"text": "feet across"},
                 "range": [-27, 27],
+                "hoverformat": ".0f",
                 "showgrid": False,
                 "constrain": "domain",
             },
             yaxis={
                 "title": {"text": "feet from the basket"},
                 "range": [-7, 42],
+                "hoverformat": ".0f",
                 "showgrid": False,
                 "scaleanchor": "x",
                 "constrain": "domain",

@@ -15,6 +15,7 @@ from core.evaluation.compare import (
 )
 from core.evaluation.metrics import METRICS, constant_log_loss
 from core.evaluation.tally import check_labels
+from core.signs import signed
 
 COMPARED = ("log_loss", "roc_auc", "f1")
 
@@ -116,7 +117,7 @@ def _of_metric(one: Challenge, metric: str) -> str:
         judged = "worse"
     else:
         judged = "not shown to differ"
-    interval = f"{difference.low:+.3f} to {difference.high:+.3f}".replace("-", "\N{MINUS SIGN}")
+    interval = f"{signed(difference.low, 3)} to {signed(difference.high, 3)}"
     constant = getattr(one.baseline, metric)
     beside = f", {constant:.3f} for a constant" if metric != "roc_auc" else ""
     return f"{info.word} is {judged} ({figures}{beside}; difference {interval})"

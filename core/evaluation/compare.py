@@ -191,7 +191,7 @@ def paired_difference(
 def minimum_detectable(diff: PairedDifference) -> float:
     """The smallest true difference that so many rows would show four times in five.
 
-    (z at the level + z at a power of 80 %) × the observed standard error, in units of the
+    (z at the level + z at a power of 80%) × the observed standard error, in units of the
     metric; nan where there is no standard error, 0 where the models never disagree.
     """
     normal = NormalDist()
@@ -274,4 +274,4 @@ def verdict(diff: PairedDifference) -> str:
         return f"no evidence of a difference: {rows} can show {least} {info.word} at least"
     size, low, high = _plain(abs(diff.difference), *sorted(abs(gain) for gain in gains))
     direction = "better" if gains[0] > 0 else "worse"
-    return f"{direction} by {size} {info.word}, {100 * diff.level:g} % interval {low} to {high}"
+    return f"{direction} by {size} {info.word}, {100 * diff.level:g}% interval {low} to {high}"

@@ -36,7 +36,7 @@ def confusion_figure(
     share = cells / np.where(of_actual, of_actual, 1)
     text = [
         [
-            f"{cells[row, column]:,}<br>{100 * share[row, column]:.1f} % of {class_names[row]}"
+            f"{cells[row, column]:,}<br>{100 * share[row, column]:.1f}% of {class_names[row]}"
             for column in (0, 1)
         ]
         for row in (0, 1)
@@ -59,7 +59,7 @@ def confusion_figure(
     right = (cells[0, 0] + cells[1, 1]) / total
     return figure.update_layout(
         layout(
-            f"{100 * right:.1f} % of {total:,} decisions right: {cells[0, 1]:,} false alarms, "
+            f"{100 * right:.1f}% of {total:,} decisions right: {cells[0, 1]:,} false alarms, "
             f"{cells[1, 0]:,} overlooked",
             xaxis={"title": {"text": "Decision of the model (rows)"}},
             yaxis={"title": {"text": "What happened (rows)"}, "autorange": "reversed"},
@@ -95,7 +95,7 @@ def importance_figure(importances: Sequence[Importance], title: str | None = Non
             error_x=_spread([importance.std for importance in ordered]),
             orientation="h",
             marker={"color": CHAMPION},
-            hovertemplate="without %{y}: ROC AUC falls by %{x:.4f}<extra></extra>",
+            hovertemplate="without %{y}: ROC AUC falls by %{x}<extra></extra>",
         )
     )
     finding = f"{top.feature} matters most: shuffling it costs {digits(top.mean)} ROC AUC"
@@ -128,7 +128,7 @@ def importance_comparison_figure(
             name=name,
             orientation="h",
             marker={"color": colour[name]},
-            hovertemplate="without %{y}: ROC AUC falls by %{x:.4f}",
+            hovertemplate="without %{y}: ROC AUC falls by %{x}",
         )
     leaders = {name: _leading_feature(found.values()) for name, found in drawn.items()}
     if len(set(leaders.values())) == 1 and NOTHING not in leaders.values():
@@ -158,7 +158,7 @@ def _importance_layout(title: str, bars: int, pixels: int = 22) -> dict[str, obj
     return layout(
         title,
         height=max(260, 130 + pixels * bars),
-        xaxis={"title": {"text": _FALL}},
+        xaxis={"title": {"text": _FALL}, "hoverformat": ".4f"},
         # A feature called "2" is a name, not a number.
         yaxis={"title": {"text": "Feature"}, "type": "category", "autorange": "reversed"},
     )
@@ -191,7 +191,7 @@ def metric_bars(
             text=[digits(value) for value in known.values()],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{x} %{y:.4f}",
+            hovertemplate="%{x} %{y}",
         )
     if not figure.data:
         return empty_figure("Metrics", NO_ROWS)
@@ -203,7 +203,7 @@ def metric_bars(
             title,
             barmode="group",
             xaxis={"title": {"text": "Metric"}, "type": "category"},
-            yaxis={"title": {"text": "Value"}},
+            yaxis={"title": {"text": "Value"}, "hoverformat": ".4f"},
         )
     )
 

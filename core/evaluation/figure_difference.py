@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.evaluation.figure_parts import empty_figure
 from core.evaluation.metrics import METRICS
 from core.palette import ALARM, CHAMPION, MUTED, OK, layout
+from core.signs import signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -61,8 +62,8 @@ def difference_figure(
             },
             customdata=[[drawn[n]["low"], drawn[n]["high"]] for n in names],
             meta=["low", "high"],
-            hovertemplate="%{y}: %{x:+.4f}, interval %{customdata[0]:+.4f} to "
-            "%{customdata[1]:+.4f}",
+            hovertext=[_spelt(drawn[n]) for n in names],
+            hovertemplate="%{y}: %{hovertext}",
         )
     figure.add_vline(
         x=0,
@@ -77,7 +78,7 @@ def difference_figure(
             _finding(judged, info.word),
             height=170 + 34 * len(drawn),
             xaxis={
-                "title": {"text": f"Difference in {info.word} ({100 * level:g} % interval)"},
+                "title": {"text": f"Difference in {info.word} ({100 * level:g}% interval)"},
                 "tickformat": ".3~g",
             },
             yaxis={
@@ -88,6 +89,11 @@ def difference_figure(
             },
         )
     )
+
+
+def _spelt(difference: Mapping[str, Any]) -> str:
+    value, low, high = (signed(difference[key], 4) for key in ("difference", "low", "high"))
+    return f"{value}, interval {low} to {high}"
 
 
 def _judged(difference: Mapping[str, Any], metric: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from core.evaluation.figure_parts import digits, empty_figure
 from core.evaluation.learning import LearningCurve
 from core.palette import CHAMPION, MUTED, REFERENCE, layout
+from core.signs import signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -70,7 +71,7 @@ def _finding(curve: LearningCurve) -> str:
     gain = curve.score[-1] - curve.score[-2]
     # The folds' own noise: a step within it says nothing.
     noise = float(np.hypot(curve.deviation[-1], curve.deviation[-2]) / np.sqrt(curve.folds))
-    step = f"the last {curve.rows[-1] - curve.rows[-2]:,} brought {gain:+.4f} ROC AUC"
+    step = f"the last {curve.rows[-1] - curve.rows[-2]:,} brought {signed(gain, 4)} ROC AUC"
     if gain > noise:
         return f"More rows would probably help: {step}"
     return f"More rows would hardly help: {step}, within noise"

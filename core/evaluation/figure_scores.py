@@ -94,7 +94,7 @@ def _histogram(
     are = "row is" if rows == 1 else "rows are"
     return figure.update_layout(
         layout(
-            f"{100 * above / rows:.1f} % of {rows:,} {are} above the threshold of {threshold:.3g}",
+            f"{100 * above / rows:.1f}% of {rows:,} {are} above the threshold of {threshold:.3g}",
             barmode="stack",
             bargap=0,
             showlegend=legend,

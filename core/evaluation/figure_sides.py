@@ -23,6 +23,7 @@ from core.evaluation.resampling import Interval
 from core.evaluation.tally import Confusion
 from core.evaluation.weak_spots import WeakSpot, summary
 from core.palette import ALARM, MUTED, NEGATIVE, POSITIVE, WARNING, layout
+from core.signs import decimal
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,7 +34,7 @@ _SPOTS_SHOWN = 12
 def interval_figure(
     intervals: Mapping[str, Interval], metric: str, highlight: str | None = None
 ) -> Figure:
-    """One metric of several models with their 95 % intervals, by model name."""
+    """One metric of several models with their 95% intervals, by model name."""
     import plotly.graph_objects as go
 
     info = METRICS[metric]
@@ -59,7 +60,8 @@ def interval_figure(
             },
             customdata=[[interval.low, interval.high]],
             meta=["low", "high"],
-            hovertemplate="%{x:.4f}, interval %{customdata[0]:.4f} to %{customdata[1]:.4f}",
+            hovertext=[_spelt(interval)],
+            hovertemplate="%{hovertext}",
         )
     best = max(drawn, key=lambda name: info.gain(drawn[name].value))
     finding = f"{best} has the best {info.word}: {digits(drawn[best].value)}"
@@ -70,10 +72,15 @@ def interval_figure(
             finding,
             height=130 + 30 * len(drawn),
             showlegend=False,
-            xaxis={"title": {"text": f"{info.title} (95 % interval, the same resamples for all)"}},
+            xaxis={"title": {"text": f"{info.title} (95% interval, the same resamples for all)"}},
             yaxis={"type": "category", "autorange": "reversed"},
         )
     )
+
+
+def _spelt(interval: Interval) -> str:
+    value, low, high = (decimal(v, 4) for v in (interval.value, interval.low, interval.high))
+    return f"{value}, interval {low} to {high}"
 
 
 def decisions_figure(
@@ -144,7 +151,7 @@ def gain_figure(
             name=name,
             mode="lines",
             line=line(colour[name], name == highlight),
-            hovertemplate="%{y:.4f} a row at a threshold of %{x:.3f}",
+            hovertemplate="%{y} a row at a threshold of %{x:.3f}",
         )
         figure.add_scatter(
             x=[best[name][0]],
@@ -153,7 +160,7 @@ def gain_figure(
             showlegend=False,
             mode="markers",
             marker={"color": colour[name], "size": 10, "symbol": "diamond"},
-            hovertemplate="best: %{y:.4f} a row at %{x:.3f}",
+            hovertemplate="best: %{y} a row at %{x:.3f}",
         )
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": MUTED, "dash": "dash"})
@@ -165,7 +172,7 @@ def gain_figure(
             f"{top} {finding} a row, at a threshold of {at:g}",
             **legend_below(len(drawn)),
             xaxis={"title": {"text": "Decision threshold"}, "range": [0, 1]},
-            yaxis={"title": {"text": "Worth of a row (in your unit)"}},
+            yaxis={"title": {"text": "Worth of a row (in your unit)"}, "hoverformat": ".4f"},
         )
     )
 
@@ -221,7 +228,7 @@ def weak_spots_figure(spots: Sequence[WeakSpot], what: str) -> Figure:
     import plotly.graph_objects as go
 
     if not spots:
-        return empty_figure(summary(spots, what), "Slices need 5 % of the rows")
+        return empty_figure(summary(spots, what), "Slices need 5% of the rows")
     drawn = list(spots[:_SPOTS_SHOWN])
     figure = go.Figure(
         go.Bar(

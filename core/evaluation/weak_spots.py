@@ -27,7 +27,7 @@ class WeakSpot:
     For log loss above 0 is worse. For calibration the figures are mean probability minus share
     of positives (above 0: promises too much), and ``difference`` that of their sizes. ``p_value``
     is adjusted; ``shown`` where it is at most FALSE_SHARE and the challenger is the worse one.
-    ``low`` and ``high``: 95 % interval of the difference for log loss, of the challenger's
+    ``low`` and ``high``: 95% interval of the difference for log loss, of the challenger's
     figure for calibration; neither is adjusted.
     """
 

@@ -17,6 +17,7 @@ from core.evaluation.weak_spots import log_losses
 from core.evidence.bench import Bench, Measured
 from core.evidence.document import Block, Curve, Heading, Paragraph, Table
 from core.evidence.origins import Origin
+from core.signs import decimal
 from core.tracking.runs import Run
 
 if TYPE_CHECKING:
@@ -157,11 +158,11 @@ def _figures(facts: Facts) -> Iterator[Block]:
         yield Paragraph(f"It could not be measured. {reason}".strip())
         return
     rows = (
-        f"{len(facts.bench.y):,} labelled holdout rows, {100 * facts.bench.y.mean():.1f} % positive"
+        f"{len(facts.bench.y):,} labelled holdout rows, {100 * facts.bench.y.mean():.1f}% positive"
     )
     yield Paragraph(f"On {rows}. {facts.bench.note}".strip())
     yield Table(
-        ("Metric", "Value", "95 % interval", "What it says"),
+        ("Metric", "Value", "95% interval", "What it says"),
         tuple(
             (
                 info.title,
@@ -213,12 +214,12 @@ def _slices(facts: Facts) -> Iterator[Block]:
     pieces = cut(bench.raw, find_conditions(bench.raw, facts.spec.kinds), pairs=False)
     yield Heading("By slice")
     if not len(pieces):
-        yield Paragraph("No slice holds 5 % of the rows.")
+        yield Paragraph("No slice holds 5% of the rows.")
         return
     loss = pieces.sums(log_losses(bench.y, one.probability)) / pieces.rows
     said, seen = pieces.sums(one.probability) / pieces.rows, pieces.sums(bench.y) / pieces.rows
     yield Paragraph(
-        f"The slices with the largest log loss, of {len(pieces)} (categories and quarters with 5 % "
+        f"The slices with the largest log loss, of {len(pieces)} (categories and quarters with 5% "
         "of the rows at least)."
     )
     yield Table(
@@ -242,7 +243,7 @@ def _importance(facts: Facts) -> Iterator[Block]:
     yield Heading("What it goes by")
     yield Table(
         ("Column", "Fall in ROC AUC when shuffled", "Standard deviation"),
-        tuple((i.feature, f"{i.mean:.4f}", f"{i.std:.4f}") for i in facts.importance),
+        tuple((i.feature, decimal(i.mean, 4), f"{i.std:.4f}") for i in facts.importance),
     )
 
 
@@ -274,4 +275,4 @@ def _pairs(values: Mapping[str, Any], head: tuple[str, str] = ("What", "As logge
 
 
 def _three(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.3f}"
+    return "–" if np.isnan(value) else decimal(value, 3)

@@ -23,7 +23,7 @@ def too_few(rows: int) -> str:
 
 
 def numeric_change(tally: NumericTally, drifted: bool) -> str:
-    """``median 12 → 25 ft; 94 % lie beyond 99 % of training's values``."""
+    """``median 12 → 25 ft; 94% lie beyond 99% of training's values``."""
     if not drifted:
         return NO_CHANGE
     feature = tally.feature
@@ -34,7 +34,7 @@ def numeric_change(tally: NumericTally, drifted: bool) -> str:
 
 
 def category_change(tally: CategoryTally, drifted: bool) -> str:
-    """``'x': 3 % → 41 %``; the category whose share changed most, and a new one by its name."""
+    """``'x': 3% → 41%``; the category whose share changed most, and a new one by its name."""
     if not drifted:
         return NO_CHANGE
     feature, counts = tally.feature, tally.counts
@@ -72,7 +72,7 @@ def _moved(feature: NumericFeature, tally: NumericTally) -> str:
     new_low, new_high = (number(value, spread) for value in new)
     if (low, high) == (new_low, new_high):
         return ""
-    text = f"middle 80 % from {low} to {high} → from {new_low} to {new_high}"
+    text = f"middle 80% from {low} to {high} → from {new_low} to {new_high}"
     return with_unit(text, feature.unit)
 
 
@@ -83,7 +83,7 @@ def _outside(feature: NumericFeature, tally: NumericTally) -> str:
         return f"{these} of these lie beyond all training values"
     unusual = tally.share_outside(feature.quantile(0.005), feature.quantile(0.995))
     if unusual >= TELLING_SHARE:
-        return f"{percent(unusual)} lie outside training's central 99 %"
+        return f"{percent(unusual)} lie outside training's central 99%"
     return ""
 
 

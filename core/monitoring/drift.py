@@ -34,7 +34,7 @@ class FeatureDrift:
     ``psi`` decides, against ``threshold``; the other statistics inform. Shares are of the
     window's present values, except the two missing shares, which are of all rows.
     ``out_of_range_share`` lies outside training's minimum and maximum, ``unusual_share`` outside
-    its central 99 %, ``new_category_share`` in categories that training never had.
+    its central 99%, ``new_category_share`` in categories that training never had.
     ``detectable`` is the smallest shift that this many rows would show (see power).
     """
 

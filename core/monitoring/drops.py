@@ -47,7 +47,7 @@ def drops(
 ) -> list[Drop]:
     """Metrics that are worse than ``reference`` by more than chance and by enough to matter.
 
-    Each metric is a number or {value, low, high}, a 95 % interval. That is widened to the stated
+    Each metric is a number or {value, low, high}, a 95% interval. That is widened to the stated
     rate of false alarms, divided among the metrics compared (a normal approximation), so that
     looking at eight of them does not raise eight times as many.
     """

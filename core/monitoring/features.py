@@ -18,7 +18,7 @@ import pandas as pd
 Kind = Literal["numeric", "boolean", "categorical"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
-QUANTILE_POINTS = 201  # steps of half a percent: the central 99 % has its ends among them
+QUANTILE_POINTS = 201  # steps of half a percent: the central 99% has its ends among them
 MOST_DISTINCT = 1000  # up to here the whole distribution is kept, beyond it 1,000 quantiles
 MOST_CATEGORIES = 200
 DECILES = tuple(i / 10 for i in range(1, 10))

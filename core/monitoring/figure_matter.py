@@ -10,6 +10,7 @@ from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect
 from core.monitoring.slices import FeatureSlices
 from core.monitoring.words import listed, percent
+from core.signs import signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -97,6 +98,6 @@ def slice_figure(found: FeatureSlices) -> Figure:
 def _told(effect: FeatureEffect, level: str) -> str:
     leaning = f"{100 * abs(effect.direction):.1f}"
     if leaning != "0.0":
-        leaning = f"{'+' if effect.direction > 0 else '−'}{leaning}"
+        leaning = signed(100 * effect.direction, 1)
     lean = f" ({leaning} on balance)" if effect.size >= 0.001 else ""
     return f"{palette.STATUS_SIGN[level]} {100 * effect.size:.1f}{lean}"

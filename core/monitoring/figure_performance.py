@@ -19,7 +19,7 @@ def performance_figure(
     estimated: Mapping[str, Any],
     realised: Mapping[str, Any] | None,
 ) -> Figure | None:
-    """Metrics with their 95 % intervals beside the holdout's; None if production has none.
+    """Metrics with their 95% intervals beside the holdout's; None if production has none.
 
     ``estimated``: name to an interval with value, low and high as attributes; ``realised``: the
     same as mappings, and ``labelled_rows``.
@@ -53,7 +53,7 @@ def performance_figure(
         palette.layout(
             _finding(reference, guessed, seen, realised),
             height=120 + 46 * len(names),
-            xaxis={"title": {"text": "value, with its 95 % interval"}, "range": [-0.02, 1.02]},
+            xaxis={"title": {"text": "value, with its 95% interval"}, "range": [-0.02, 1.02]},
             yaxis={
                 "categoryorder": "array",
                 "categoryarray": [NAMES[n] for n in reversed(names)],

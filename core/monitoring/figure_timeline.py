@@ -161,7 +161,7 @@ def _band(names: list[str], figures: Sequence[Interval | None]) -> list[Any]:
         go.Scatter(
             x=names,
             y=values("value"),
-            name="estimated without labels, 95 % band",
+            name="estimated without labels, 95% band",
             mode="lines+markers",
             line={"color": palette.ACCENT, "dash": "dot"},
             marker={"symbol": "circle-open", "size": 8},
@@ -179,7 +179,7 @@ def _bars(
     return go.Scatter(
         x=[name for name, _, _ in known],
         y=[figure.value for _, figure, _ in known],
-        name="on labelled rows, 95 % interval",
+        name="on labelled rows, 95% interval",
         mode="markers",
         marker={"color": palette.ACCENT, "size": 9},
         error_y={

@@ -45,7 +45,7 @@ def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Fig
         ],
         title,
         barmode="overlay",
-        xaxis={"title": _axis(feature) + binning.further_out(edges, given)},
+        xaxis={"title": _axis(feature) + binning.further_out(edges, given), "hoverformat": ".4g"},
         yaxis={"title": "share of rows", "tickformat": ".0%"},
     )
 
@@ -170,7 +170,7 @@ def _bars(edges: Array, width: Array, shares: Array, name: str, opacity: float =
         width=width,
         name=name,
         marker={"color": colour, "opacity": opacity},
-        hovertemplate="%{x:.4g}: %{y:.1%}<extra>" + name + "</extra>",
+        hovertemplate="%{x}: %{y:.1%}<extra>" + name + "</extra>",
     )
 
 

@@ -159,6 +159,6 @@ def _drop_alert(drop: Drop, policy: MonitoringPolicy) -> Alert:
     kind = "estimated" if drop.source == "by estimate" else "realised"
     interval = ""
     if drop.after.low < drop.after.high:
-        interval = f" (95 % interval {drop.after.low:.2f} to {drop.after.high:.2f})"
+        interval = f" (95% interval {drop.after.low:.2f} to {drop.after.high:.2f})"
     message = f"{drop.words} {drop.source}{interval}."
     return Alert(f"{kind}_{drop.metric}", level, message)

@@ -26,7 +26,7 @@ def percentile_of(feature: NumericFeature, value: float) -> float:
 
 
 def percentile_words(feature: NumericFeature, value: float) -> str:
-    """``beyond every training value``, ``above 97 % of training`` …"""
+    """``beyond every training value``, ``above 97% of training`` …"""
     percentile = percentile_of(feature, value)
     low, high = feature.minimum, feature.maximum
     if math.isnan(percentile) or low is None or high is None:
@@ -38,11 +38,11 @@ def percentile_words(feature: NumericFeature, value: float) -> str:
     if low == high:
         return "the one value that training has"
     if percentile >= 100 - EDGE_PERCENT:
-        return "among the highest 1 % of training"
+        return "among the highest 1% of training"
     if percentile <= EDGE_PERCENT:
-        return "among the lowest 1 % of training"
+        return "among the lowest 1% of training"
     if abs(percentile - 50) < MIDDLE_PERCENT:
         return "in the middle of training"
     if percentile >= 50:
-        return f"above {percentile:.0f} % of training"
-    return f"below {100 - percentile:.0f} % of training"
+        return f"above {percentile:.0f}% of training"
+    return f"below {100 - percentile:.0f}% of training"

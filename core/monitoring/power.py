@@ -5,10 +5,10 @@ stands the shift that would exceed it in four windows of five.
 
 How it is computed: training's own distribution is shifted a little by exponential tilting (value
 x gets weight e^(t x): a normal distribution moves as a whole, whole numbers stay whole, nothing
-leaves the range), windows are drawn from it, and t is raised by bisection until 80 % of them
+leaves the range), windows are drawn from it, and t is raised by bisection until 80% of them
 exceed the threshold; in the direction that is harder to see. A category gains share from all
 others alike: the most frequent one, whose gain is hardest to see.
-Source: Cohen, Statistical power analysis, 1988 (80 %); Siegmund, Ann. Stat. 4, 1976 (tilting).
+Source: Cohen, Statistical power analysis, 1988 (80%); Siegmund, Ann. Stat. 4, 1976 (tilting).
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def detectable(feature: FeatureProfile, rows: int, threshold: float) -> str | No
 
 
 def smallest_mean_shift(feature: NumericFeature, rows: int, threshold: float) -> float | None:
-    """Change of the mean, in the feature's unit, that ``rows`` rows show with power 80 %."""
+    """Change of the mean, in the feature's unit, that ``rows`` rows show with power 80%."""
     return _mean_shift(feature, rounded_down(rows), threshold)
 
 
 def smallest_share_gain(feature: CategoryFeature, rows: int, threshold: float) -> float | None:
-    """Gain in share of the most frequent category that ``rows`` rows show with power 80 %."""
+    """Gain in share of the most frequent category that ``rows`` rows show with power 80%."""
     return _share_gain(feature, rounded_down(rows), threshold)
 
 

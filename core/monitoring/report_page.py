@@ -163,7 +163,7 @@ def _reading(report: Report) -> Iterable[str]:
         f"{report.window.rows:,} unchanged rows: one check in {windows:,} raises an alert though "
         "nothing has changed. “Would be seen” is the smallest shift that four windows of five of "
         "this size would show. PSI is the population stability index: 0 is alike, from 0.1 on a "
-        "shift is an alarm. Intervals are 95 %.</p>"
+        "shift is an alarm. Intervals are 95%.</p>"
     )
 
 

@@ -96,7 +96,7 @@ class CalibrationCurves:
 def estimated(
     bins: ScoreBins, curves: CalibrationCurves, rows: Array, values: Array, seed: int = 0
 ) -> dict[str, Interval]:
-    """CBPE (see estimate) on a histogram of ``rows`` per bin, with 95 % intervals."""
+    """CBPE (see estimate) on a histogram of ``rows`` per bin, with 95% intervals."""
     generator = np.random.default_rng(seed)
     expected = rows * curves.values[0]
     figures = bins.metrics(expected, rows - expected, values)
@@ -107,7 +107,7 @@ def estimated(
 def realised(
     bins: ScoreBins, positives: Array, negatives: Array, values: Array, seed: int = 0
 ) -> dict[str, Interval]:
-    """Metrics of labelled rows, with 95 % percentile bootstrap intervals."""
+    """Metrics of labelled rows, with 95% percentile bootstrap intervals."""
     generator = np.random.default_rng(seed)
     cells = np.concatenate([positives, negatives]).astype(float)
     total = int(cells.sum())

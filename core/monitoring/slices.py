@@ -47,7 +47,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class FeatureSlices:
-    """The fewest slices by one feature that explain at least 80 % of ``total``, largest first."""
+    """The fewest slices by one feature that explain at least 80% of ``total``, largest first."""
 
     feature: str
     measure: Measure
@@ -235,7 +235,7 @@ def _ranges(feature: FeatureProfile, direction: Array) -> list[tuple[int, int]]:
 
 
 def _fewest(parts: Sequence[Slice]) -> tuple[Slice, ...]:
-    """The largest parts, until they make up 80 %."""
+    """The largest parts, until they make up 80%."""
     kept: list[Slice] = []
     for part in sorted(parts, key=lambda one: -one.part):
         if sum(one.part for one in kept) >= MOST or part.part <= 0:

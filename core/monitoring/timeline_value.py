@@ -26,7 +26,7 @@ class WindowResult:
     """A window's figures. ``worst`` is the feature whose PSI lies furthest above its threshold.
 
     ``drift`` is PSI over threshold for it: above 1 is more than chance; None where there are too
-    few rows. ``psi``: by feature. ``estimated`` and ``realised``: metrics with 95 % intervals;
+    few rows. ``psi``: by feature. ``estimated`` and ``realised``: metrics with 95% intervals;
     ``refused`` says why nothing was estimated. ``forming``: rows may still come.
     """
 

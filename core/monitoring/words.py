@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from core.signs import minus
+
 SIGNIFICANT_DIGITS = 3
 LARGEST_PLAIN = 1e15  # beyond this, digits are noise: write 1.2e+20
 
@@ -18,7 +20,7 @@ def number(value: float | None, spread: float | None = None) -> str:
     if value is None or math.isnan(value):
         return "unknown"
     if math.isinf(value) or abs(value) >= LARGEST_PLAIN:
-        return f"{value:.3g}"
+        return minus(f"{value:.3g}")
     scale = spread if spread and math.isfinite(spread) else None
     if scale is None:
         decimals = SIGNIFICANT_DIGITS - 1 - _magnitude(value) if value else 0
@@ -27,17 +29,17 @@ def number(value: float | None, spread: float | None = None) -> str:
     text = f"{value:,.{min(max(decimals, 0), 12)}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return "0" if text == "-0" else minus(text)
 
 
 def percent(share: float) -> str:
-    """A share of one as a percentage: ``0.41`` is ``41 %``, ``0.004`` is ``0.4 %``."""
+    """A share of one as a percentage: ``0.41`` is ``41%``, ``0.004`` is ``0.4%``."""
     hundredths = 100 * share
     if 0 < hundredths < 0.1:
-        return "< 0.1 %"
+        return "< 0.1%"
     if hundredths < 1 or 99 < hundredths < 100:
-        return f"{hundredths:.1f} %".replace(".0 %", " %").replace("100 %", "> 99.9 %")
-    return f"{hundredths:.0f} %"
+        return f"{hundredths:.1f}%".replace(".0%", "%").replace("100%", "> 99.9%")
+    return f"{hundredths:.0f}%"
 
 
 def with_unit(text: str, unit: str) -> str:

@@ -49,7 +49,7 @@ def pick_figure(row: tuple[float, float], training: tuple[Array, Array]) -> Figu
                 marker={"size": 11, "opacity": 0},
                 selected=hidden,
                 unselected=hidden,
-                hovertemplate="%{x:.0f} ft across, %{y:.0f} ft out: click to place<extra></extra>",
+                hovertemplate="%{x} ft across, %{y} ft out: click to place<extra></extra>",
             ),
             _row_marker(row),
         ]
@@ -79,7 +79,7 @@ def neighbours_figure(
             mode="markers",
             name=name,
             marker={"color": colour, "size": 9, "symbol": symbol},
-            hovertemplate="%{x:.0f} ft across, %{y:.0f} ft out<extra>" + name + "</extra>",
+            hovertemplate="%{x} ft across, %{y} ft out<extra>" + name + "</extra>",
         )
     figure.add_trace(_row_marker(row))
     draw_court(figure)
@@ -102,7 +102,7 @@ def map_figure(found: CourtMap, row: tuple[float, float], outcome: str) -> Figur
                     [1, POSITIVE],
                 ],
                 colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
-                hovertemplate=f"%{{x:.0f}} ft across, %{{y:.0f}} ft out: %{{z:.0%}} {outcome}"
+                hovertemplate=f"%{{x}} ft across, %{{y}} ft out: %{{z:.0%}} {outcome}"
                 "<extra></extra>",
             ),
             _row_marker(row),
@@ -123,7 +123,7 @@ def _row_marker(row: tuple[float, float]) -> Any:
         marker={"color": ACCENT, "size": 16, "line": {"color": "white", "width": 2}},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
-        hovertemplate="%{x:.1f} ft across, %{y:.1f} ft out<extra>this row</extra>",
+        hovertemplate="%{x} ft across, %{y} ft out<extra>this row</extra>",
     )
 
 
@@ -131,7 +131,7 @@ def _court_layout(row: tuple[float, float], **extra: Any) -> dict[str, Any]:
     """Both axes in feet on one scale; a row further out is still on the picture."""
     known = [value if np.isfinite(value) else 0.0 for value in row]
     reach = max(27.0, abs(known[0]) + 3)
-    axis = {"visible": False, "constrain": "domain", "fixedrange": True}
+    axis = {"visible": False, "constrain": "domain", "fixedrange": True, "hoverformat": ".0f"}
     return layout(
         "",
         **{

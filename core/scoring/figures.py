@@ -15,6 +15,7 @@ import numpy as np
 from core.palette import ACCENT, ALARM, NEGATIVE, POSITIVE, REFERENCE, layout
 from core.scoring.explain import LOG_ODDS, Explanation
 from core.scoring.what_if import Curve
+from core.signs import signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -252,16 +253,16 @@ def _steps(explanation: Explanation, labels: Mapping[str, tuple[str, str]]) -> l
 def _amount_words(explanation: Explanation, step: _Step) -> str:
     if explanation.scale == LOG_ODDS:
         return f"odds × {np.exp(step.amount):.2f}"
-    return f"{100 * step.amount:+.1f} points"
+    return f"{signed(100 * step.amount, 1)} points"
 
 
 def _exactly(explanation: Explanation, step: _Step) -> str:
     if explanation.scale == LOG_ODDS:
-        return f"{step.amount:+.4f} in log-odds, odds × {np.exp(step.amount):.3f}"
+        return f"{signed(step.amount, 4)} in log-odds, odds × {np.exp(step.amount):.3f}"
     uncertain = (
         f" ± {100 * step.standard_error:.2f} (standard error)" if step.standard_error else ""
     )
-    return f"{100 * step.amount:+.2f}{uncertain} percentage points"
+    return f"{signed(100 * step.amount, 2)}{uncertain} percentage points"
 
 
 def _axis(explanation: Explanation, outcome: str) -> str:
@@ -281,7 +282,7 @@ def _probability_ticks(explanation: Explanation, low: float, high: float) -> dic
     return {
         "tickangle": 0,
         "tickvals": [float(np.log(p / (1 - p))) for p in inside if 0 < p < 1],
-        "ticktext": [f"{100 * p:.3g} %" for p in inside if 0 < p < 1],
+        "ticktext": [f"{100 * p:.3g}%" for p in inside if 0 < p < 1],
     }
 
 

@@ -53,9 +53,9 @@ def then_and_now(found: Replayed, now: str, threshold: float, positive: str) -> 
 def _title(found: Replayed, now: str, positive: str) -> str:
     then, today = found.mean_probability_then, found.mean_probability_now
     if abs(then - today) < _SAME:
-        return f"{now} gives {positive} {100 * today:.1f} % on average, as was said"
+        return f"{now} gives {positive} {100 * today:.1f}% on average, as was said"
     way = "more" if today > then else "less"
     return (
-        f"{now} gives {positive} {100 * today:.1f} % on average, {way} than the "
-        f"{100 * then:.1f} % that were said"
+        f"{now} gives {positive} {100 * today:.1f}% on average, {way} than the "
+        f"{100 * then:.1f}% that were said"
     )

@@ -9,6 +9,7 @@ from core.evaluation.metrics import METRICS
 from core.evaluation.resampling import Interval
 from core.evaluation.weak_spots import WeakSpot
 from core.evidence.compared import Compared
+from core.signs import decimal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,8 @@ def metrics_table(compared: Compared) -> pd.DataFrame:
 def _spelt(interval: Interval) -> str:
     if interval.value != interval.value:  # nan
         return "–"
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+    value, low, high = (decimal(v, 3) for v in (interval.value, interval.low, interval.high))
+    return f"{value} ({low} to {high})"
 
 
 def roc(compared: Compared) -> Figure:

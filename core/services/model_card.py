@@ -20,6 +20,7 @@ from core.files import write_text
 from core.monitoring.features import NumericFeature
 from core.monitoring.profile import ReferenceProfile
 from core.settings import Settings
+from core.signs import minus
 from core.tracking import registry, runs
 from core.tracking.registry import Version
 from core.tracking.runs import Run, RunLog
@@ -120,7 +121,7 @@ def _range(feature: Any) -> str:
         if feature.minimum is None:
             return f"no value{gaps}"
         middle = feature.quantile(0.5)
-        return f"{feature.minimum:g} to {feature.maximum:g}, median {middle:g}{gaps}"
+        return minus(f"{feature.minimum:g} to {feature.maximum:g}, median {middle:g}") + gaps
     named = ", ".join(feature.categories[:6])
     more = len(feature.categories) - 6
     return f"{named}{f' and {more} more' if more > 0 else ''}{gaps}"

@@ -41,7 +41,7 @@ def performance(
     estimated: Mapping[str, Any],
     realised: Mapping[str, Any] | None,
 ) -> Figure | None:
-    """Metrics with their 95 % intervals beside the holdout's; None if production has none."""
+    """Metrics with their 95% intervals beside the holdout's; None if production has none."""
     return performance_figure(reference, estimated, realised)
 
 

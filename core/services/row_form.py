@@ -13,6 +13,7 @@ from core.dataset.spec import Column, ProjectSpec
 from core.monitoring.features import CategoryFeature, FeatureProfile, NumericFeature
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.words import number, percent, with_unit
+from core.signs import minus
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Field:
             return str(value)
         text = f"{float(value):,.{self.decimals}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
-        return with_unit(text, self.unit)
+        return with_unit(minus(text), self.unit)
 
 
 def fields(spec: ProjectSpec, profile: ReferenceProfile) -> list[Field]:

@@ -22,6 +22,7 @@ from core.monitoring.profile import ReferenceProfile
 from core.monitoring.words import number, percent, with_unit
 from core.scoring.row import one_row
 from core.settings import Settings
+from core.signs import signed
 from core.tracking import models
 from core.tracking.registry import Version
 
@@ -129,7 +130,7 @@ def warnings(training: Training, found: Sequence[Place]) -> list[str]:
 
 
 def position_words(feature: FeatureProfile, value: Any) -> str:
-    """Where a row's value lies in training: "above 97 % of training", "new to the model" …"""
+    """Where a row's value lies in training: "above 97% of training", "new to the model" …"""
     if isinstance(feature, NumericFeature):
         return percentile_words(feature, _number(value))
     if value is None:
@@ -164,7 +165,7 @@ def nearness_words(near: Near) -> str:
         return f"Training had hardly anything like this row. {compared}"
     if found.percentile >= 90:
         return (
-            f"This row is unusual: {100 - found.percentile:.0f} % of training rows are as far "
+            f"This row is unusual: {100 - found.percentile:.0f}% of training rows are as far "
             f"from their nearest. {compared}"
         )
     return f"Training knows rows like this one. {compared}"
@@ -219,14 +220,14 @@ def sum_words(found: Explanation) -> str:
     """The sum, shown: base, contributions, answer."""
     moved = found.total - found.base
     if found.scale == "log-odds":
-        start, end = (f"{100 / (1 + math.exp(-v)):.1f} %" for v in (found.base, found.output))
+        start, end = (f"{100 / (1 + math.exp(-v)):.1f}%" for v in (found.base, found.output))
         return (
-            f"{found.base:+.3f} (the mean training row, {start}) {moved:+.3f} "
-            f"(all contributions) = {found.output:+.3f} in log-odds, which is {end}."
+            f"{signed(found.base, 3)} (the mean training row, {start}) {signed(moved, 3)} "
+            f"(all contributions) = {signed(found.output, 3)} in log-odds, which is {end}."
         )
     return (
-        f"{100 * found.base:.1f} % (the mean over training rows) {100 * moved:+.1f} points "
-        f"(all contributions) = {100 * found.output:.1f} %."
+        f"{100 * found.base:.1f}% (the mean over training rows) {signed(100 * moved, 1)} points "
+        f"(all contributions) = {100 * found.output:.1f}%."
     )
 
 

@@ -44,7 +44,7 @@ def out_of_range(findings: Findings) -> Figure | None:
     worst = shown[0]
     title = "Every value lies where training had values"
     if worst.rows:
-        title = f"{worst.column}: {100 * worst.share:.1f} % of rows beyond what training had"
+        title = f"{worst.column}: {100 * worst.share:.1f}% of rows beyond what training had"
     figure = go.Figure(
         go.Bar(
             x=[one.share for one in shown],

@@ -45,8 +45,8 @@ class Holdout:
             # Rare as the other class may be: far less of it is called than there is.
             if rows and decided >= _ONE_CLASS * rows and 2 * (rows - decided) < rows - true:
                 return [
-                    f"It calls {100 * decided / rows:.1f} % of the holdout rows {word}, where "
-                    f"{100 * true / rows:.1f} % are: above its threshold of "
+                    f"It calls {100 * decided / rows:.1f}% of the holdout rows {word}, where "
+                    f"{100 * true / rows:.1f}% are: above its threshold of "
                     f"{self.metrics.threshold:.3g} it hardly decides at all, whatever F1 "
                     "or accuracy say."
                 ]

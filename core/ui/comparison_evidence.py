@@ -9,6 +9,7 @@ import streamlit as st
 from core.services import comparison, comparison_figures
 from core.services.comparison import METRICS, Compared, Version
 from core.settings import Settings
+from core.signs import signed
 from core.ui import cached, parts
 from core.ui.frame import Page
 from core.ui.words import escape
@@ -16,7 +17,7 @@ from core.ui.words import escape
 _METHOD = (
     "All models are measured on the same holdout rows, so what makes a row hard for all cancels "
     "out. ROC AUC by DeLong's method, the rest by a paired bootstrap: 1,000 resamples, the same "
-    "for all. Intervals are at 95 %; one that holds 0 is no evidence of a difference. With "
+    "for all. Intervals are at 95%; one that holds 0 is no evidence of a difference. With "
     "several challengers, verdicts are corrected by Holm's method: the more one looks, the more "
     "chance finds."
 )
@@ -122,9 +123,10 @@ def _line(found: Compared, number: str, key: str) -> str:
     if difference.low != difference.low:  # nan
         return f"{title}: undefined on these rows"
     words = {"better": ":green[better]", "worse": ":red[worse]", "neither": "no evidence"}
-    numbers = (
-        f"{difference.difference:+.4f}, interval {difference.low:+.4f} to {difference.high:+.4f}"
-    ).replace("-", "\N{MINUS SIGN}")
+    value, low, high = (
+        signed(figure, 4) for figure in (difference.difference, difference.low, difference.high)
+    )
+    numbers = f"{value}, interval {low} to {high}"
     return f"{title} {numbers} ({difference.method}): {words[judged.word]}"
 
 

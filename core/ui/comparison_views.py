@@ -22,7 +22,7 @@ _PARTS_OF_BRIER = (
     "spread inside the ten bins (Murphy 1973; Stephenson et al. 2008)."
 )
 _SLICES = (
-    "Rows by category, by quarter of each number and by pairs of these, each with 5 % of the "
+    "Rows by category, by quarter of each number and by pairs of these, each with 5% of the "
     "rows at least. Red ones are shown to be worse: p-values are corrected by Benjamini and "
     "Hochberg, so at most one in twenty of them is expected to be chance."
 )
@@ -89,7 +89,7 @@ def _metrics(page: Page, chosen: Sequence[Version], found: Compared | None) -> N
     table = comparison_figures.metrics_table(found)
     st.dataframe(table, height="content", key="compared-metrics")
     st.caption(
-        f"On {found.rows:,} rows, 95 % percentile intervals of 1,000 resamples that all versions "
+        f"On {found.rows:,} rows, 95% percentile intervals of 1,000 resamples that all versions "
         "share. Overlapping intervals do not mean that two versions are equal: the paired verdicts "
         "above tell."
     )

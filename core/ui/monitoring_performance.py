@@ -93,7 +93,7 @@ def _table(report: Report, reference: dict[str, float]) -> None:
             ),
             hide_index=True,
         )
-        st.caption("In brackets: 95 % intervals.")
+        st.caption("In brackets: 95% intervals.")
 
 
 def _interval(figure: dict[str, float | None] | None) -> str:

@@ -192,7 +192,7 @@ def _table(found: list[WindowResult], metric: str) -> None:
             ),
             hide_index=True,
         )
-        st.caption("In brackets: 95 % intervals. Closed windows are judged once and kept.")
+        st.caption("In brackets: 95% intervals. Closed windows are judged once and kept.")
 
 
 def _interval(figure: object) -> str:

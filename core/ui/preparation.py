@@ -56,7 +56,7 @@ def _prepare(page: Page) -> None:
             min_value=5,
             max_value=50,
             value=round(spec.test_size * 100),
-            format="%d %%",
+            format="%d%%",
             help="Rows the model never trains on; every figure of a model is measured on them.",
         )
         split_seed = seed.number_input(

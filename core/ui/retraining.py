@@ -160,7 +160,7 @@ def _form(page: Page) -> None:
             key="retrain-algorithms",
         )
         learnt = left.slider(
-            "Learn from the oldest", 10, 90, 50, 5, format="%d %%", key="retrain-share"
+            "Learn from the oldest", 10, 90, 50, 5, format="%d%%", key="retrain-share"
         )
         newest = right.number_input(
             "Only the newest labelled rows (empty: all)",

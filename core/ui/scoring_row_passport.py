@@ -84,7 +84,7 @@ def _unusual(training: Training, places: list[Any]) -> None:
         "row-places",
         alt="The percentile of each value in training",
     )
-    st.caption("Shaded: the middle 90 % of training.")
+    st.caption("Shaded: the middle 90% of training.")
     for place in places:
         if not place.ranked:
             title = place.title[:1].upper() + place.title[1:]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from core.signs import decimal, minus
+
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
@@ -13,18 +15,18 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None or math.isnan(value):
         return "–"
     if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
+        return minus(f"{int(value):,}")
     if abs(value) >= 1000:
-        return f"{value:,.0f}"
+        return minus(f"{value:,.0f}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, 6)}f}"
+    return decimal(value, min(decimals, 6))
 
 
 def score(value: float | None) -> str:
     """A metric with three decimals, zero too, and a true minus; a dash where there is none."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+    return decimal(value, 3)
 
 
 def megabytes(size: float) -> str:
@@ -33,8 +35,8 @@ def megabytes(size: float) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share as a percentage with one decimal, "54.7 %"; a dash where there is none."""
-    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f}{_UNBROKEN}%"
+    """A share as a percentage with one decimal, "54.7%"; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f}%"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
@@ -78,11 +80,7 @@ def unbroken(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as it is, where Streamlit would read Markdown or LaTeX into it.
-
-    A figure and its percent sign stay on one line.
-    """
-    text = text.replace(" %", f"{_UNBROKEN}%")
+    """Text as it is, where Streamlit would read Markdown or LaTeX into it."""
     for sign in "\\`*_{}[]()#+!|~$<>:":
         text = text.replace(sign, "\\" + sign)
     return text

@@ -134,7 +134,7 @@ def test_the_drift_is_seen_said_and_explained(life: dict[str, Any]) -> None:
     realised = monitor["realised"]["roc_auc"]
     assert realised["low"] < realised["value"] < realised["high"]
     words = " ".join(monitor["explanation"])
-    assert "hardly better than always saying 33 %" in words
+    assert "hardly better than always saying 33%" in words
     assert "lower threshold" in words
     assert all(math.isfinite(f["psi"]) for f in monitor["features"].values())
 

@@ -83,7 +83,7 @@ def test_distributions_of_poor_columns(
 def test_balance_shows_all_rows(spec: ProjectSpec) -> None:
     figure = figures.class_balance_figure(30, 100, 120, spec)
     assert [bars.x[0] for bars in figure.data] == [30, 70, 20]
-    assert figure.layout.title.text == "30.0 % of the labelled rows: left"
+    assert figure.layout.title.text == "30.0% of the labelled rows: left"
     assert figures.class_balance_figure(0, 0, 5, spec).data[2].x[0] == 5
 
 

@@ -139,23 +139,23 @@ def known(**changes):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "better by 0.015 ROC AUC, 95 % interval 0.004 to 0.026"),
+        ({}, "better by 0.015 ROC AUC, 95% interval 0.004 to 0.026"),
         (
             {"difference": -0.015, "low": -0.026, "high": -0.004},
-            "worse by 0.015 ROC AUC, 95 % interval 0.004 to 0.026",
+            "worse by 0.015 ROC AUC, 95% interval 0.004 to 0.026",
         ),
         (
             {"metric": "log_loss", "difference": -0.015, "low": -0.026, "high": -0.004},
-            "better by 0.015 log loss, 95 % interval 0.004 to 0.026",
+            "better by 0.015 log loss, 95% interval 0.004 to 0.026",
         ),
-        ({"metric": "brier", "level": 0.9}, "worse by 0.015 Brier score, 90 % interval 0.004 to"),
+        ({"metric": "brier", "level": 0.9}, "worse by 0.015 Brier score, 90% interval 0.004 to"),
         (
             {"low": -0.002, "high": 0.026, "standard_error": 0.00714},
             "no evidence of a difference: 4,057 rows can show 0.020 ROC AUC at least",
         ),
         (
             {"difference": 0.0013, "low": 0.00021, "high": 0.0024},
-            "better by 0.0013 ROC AUC, 95 % interval 0.0002 to 0.0024",
+            "better by 0.0013 ROC AUC, 95% interval 0.0002 to 0.0024",
         ),
         ({"difference": math.nan}, "cannot be compared: ROC AUC is undefined on 4,057 rows"),
         ({"low": math.nan, "n": 1}, "cannot be compared: 1 row, too few"),

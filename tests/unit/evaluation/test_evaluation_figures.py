@@ -79,9 +79,9 @@ def test_confusion_from_metrics_and_from_counts():
     metrics = binary_metrics(Y, POOR)
     figure = confusion_figure(metrics, ("missed", "made"))
     assert [list(row) for row in figure.data[0].z] == [[2, 1], [2, 1]]
-    assert figure.data[0].text[1][0] == "2<br>66.7 % of made"
+    assert figure.data[0].text[1][0] == "2<br>66.7% of made"
     assert figure.data[0].y == ("actually missed", "actually made")
-    assert title(figure) == "50.0 % of 6 decisions right: 1 false alarms, 2 overlooked"
+    assert title(figure) == "50.0% of 6 decisions right: 1 false alarms, 2 overlooked"
     assert confusion_figure([[2, 1], [2, 1]], ("missed", "made")) == figure
     with pytest.raises(ValueError, match="2 rows and 2 columns"):
         confusion_figure([[1, 2, 3]])
@@ -123,9 +123,7 @@ def test_histogram_is_binned_before_it_is_drawn():
     assert sum(bars.y) == 100_000
     (mark,) = figure.layout.shapes
     assert mark.x0 == mark.x1 == 0.3
-    assert title(figure).startswith(
-        f"{100 * (values > 0.3).mean():.1f} % of 100,000 rows are above"
-    )
+    assert title(figure).startswith(f"{100 * (values > 0.3).mean():.1f}% of 100,000 rows are above")
 
 
 def test_histogram_split_by_outcome():

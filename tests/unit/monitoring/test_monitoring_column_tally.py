@@ -19,7 +19,7 @@ def test_a_window_in_pieces_is_the_window_at_once(profile, population):
         tally.add(window.iloc[first : first + 700])
     assert tally.drift() == feature_drift(profile, window)
     words = " ".join(found.change for found in tally.drift())
-    assert "missing 0 % → 14 %" in words
+    assert "missing 0% → 14%" in words
     assert "such as 'bench'" in words
 
 

@@ -27,7 +27,7 @@ def test_an_unchanged_window_is_quiet(profile, population):
 
 @pytest.mark.parametrize("rows", [50, 500, 5000])
 def test_false_alarms_come_at_the_stated_rate(profile, population, rows):
-    """Four features at a rate of 10 %: any alarm in at most that share of unchanged windows."""
+    """Four features at a rate of 10%: any alarm in at most that share of unchanged windows."""
     windows = 200
     alarms = sum(
         any(
@@ -41,7 +41,7 @@ def test_false_alarms_come_at_the_stated_rate(profile, population, rows):
 
 @pytest.mark.parametrize("rows", [50, 500, 5000])
 def test_a_single_threshold_is_neither_loose_nor_tight(rows):
-    """Fresh reference and fresh window each time: the rate of 10 % is met from both sides."""
+    """Fresh reference and fresh window each time: the rate of 10% is met from both sides."""
     generator = np.random.default_rng(rows)
     trials, alarms = 200, 0
     for _ in range(trials):
@@ -76,7 +76,7 @@ def test_a_shifted_category_is_named_with_its_shares(profile, population):
     window, _, _ = population(1000, seed=4)
     found = by_name(profile, window.assign(zone="left"))["zone"]
     assert found.level == "alarm"
-    assert found.change == "'left': 30 % → 100 %"
+    assert found.change == "'left': 30% → 100%"
     assert found.ks is None
     assert found.chi_squared_p < 1e-9
 
@@ -86,7 +86,7 @@ def test_an_unseen_category_is_named(profile, population):
     window.loc[:199, "zone"] = "corner"
     found = by_name(profile, window)["zone"]
     assert found.new_category_share == 0.5
-    assert "50 % in categories training never had, such as 'corner'" in found.change
+    assert "50% in categories training never had, such as 'corner'" in found.change
 
 
 def test_a_real_but_small_shift_is_a_warning(profile, population):
@@ -103,7 +103,7 @@ def test_a_column_that_went_missing_alarms(profile, population):
     for name in ("distance", "zone"):
         assert found[name].level == "alarm"
         assert found[name].missing_share == 1
-        assert found[name].change == "missing 0 % → 100 %"
+        assert found[name].change == "missing 0% → 100%"
     assert found["distance"].ks is None
 
 
@@ -134,7 +134,7 @@ def test_a_constant_reference_notices_another_value():
 def test_a_reference_without_values_notices_that_there_are_some():
     built = build_profile(pd.DataFrame({"x": [None] * 500}), {"x": "numeric"})
     assert by_name(built, pd.DataFrame({"x": [None] * 80}))["x"].level == "ok"
-    assert by_name(built, pd.DataFrame({"x": range(80)}))["x"].change == "missing 100 % → 0 %"
+    assert by_name(built, pd.DataFrame({"x": range(80)}))["x"].change == "missing 100% → 0%"
 
 
 def test_absent_columns_are_named(profile):

@@ -55,14 +55,14 @@ def test_rows_unlike_any_in_training_are_refused(profile, population):
     window.loc[:29, "distance"] += 500
     estimate = estimate_performance(profile, window, probability)
     assert (estimate.status, dict(estimate.metrics)) == ("refused", {})
-    assert estimate.reason.startswith("10 % of the values of distance are unlike any")
+    assert estimate.reason.startswith("10% of the values of distance are unlike any")
 
 
 def test_rows_in_new_categories_are_refused(profile, population):
     window, probability, _ = population(300, seed=3)
     estimate = estimate_performance(profile, window.assign(zone="corner"), probability)
     assert estimate.status == "refused"
-    assert "100 % of the values of zone" in estimate.reason
+    assert "100% of the values of zone" in estimate.reason
 
 
 def test_rows_that_a_classifier_tells_apart_are_refused(profile, population):

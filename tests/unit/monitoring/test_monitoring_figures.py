@@ -104,10 +104,10 @@ def test_percentiles_agree_with_scipy(value):
     [
         (-1, "below every training value"),
         (1001, "beyond every training value"),
-        (750, "above 75 % of training"),
-        (250, "below 75 % of training"),
-        (999, "among the highest 1 % of training"),
-        (1, "among the lowest 1 % of training"),
+        (750, "above 75% of training"),
+        (250, "below 75% of training"),
+        (999, "among the highest 1% of training"),
+        (1, "among the lowest 1% of training"),
         (math.nan, "cannot be placed"),
         (math.inf, "beyond every training value"),
     ],
@@ -136,13 +136,13 @@ def test_numbers_in_words(value, spread, text):
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0, "0 %"),
-        (0.0004, "< 0.1 %"),
-        (0.004, "0.4 %"),
-        (0.414, "41 %"),
-        (0.995, "99.5 %"),
-        (0.99999, "> 99.9 %"),
-        (1, "100 %"),
+        (0, "0%"),
+        (0.0004, "< 0.1%"),
+        (0.004, "0.4%"),
+        (0.414, "41%"),
+        (0.995, "99.5%"),
+        (0.99999, "> 99.9%"),
+        (1, "100%"),
     ],
 )
 def test_percentages_in_words(share, text):

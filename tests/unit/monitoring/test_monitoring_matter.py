@@ -82,7 +82,7 @@ def test_the_slices_are_the_fewest_that_explain_most(profile, moved):
     assert far.slices[0].words.endswith(" ft")
     zone = by_feature["zone"].slices[0]
     assert (zone.words, zone.window_share, zone.part) == ("'left'", 1.0, 1.0)
-    said = "The drift in zone sits where it is 'left' (30 % → 100 %)."
+    said = "The drift in zone sits where it is 'left' (30% → 100%)."
     assert by_feature["zone"].sentence == said
 
 

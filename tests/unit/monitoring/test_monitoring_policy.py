@@ -107,14 +107,14 @@ def test_explanation_of_a_model_that_says_nothing():
     said = " ".join(explain_performance(label, probability, 0.5, REFERENCE))
     assert "cannot be shown to rank" in said
     assert "worse than always saying" in said or "hardly better than always saying" in said
-    assert "says yes to 0 % of the rows" in said
+    assert "says yes to 0% of the rows" in said
     assert "With a lower threshold" in said
 
 
 def test_a_row_at_the_threshold_is_no_yes():
     label = np.tile([0.0, 1.0], 50)
     at_threshold = explain_performance(label, np.full(100, 0.5), 0.5)
-    assert any("says yes to 0 % of the rows" in sentence for sentence in at_threshold)
+    assert any("says yes to 0% of the rows" in sentence for sentence in at_threshold)
     above = explain_performance(label, np.full(100, 0.51), 0.5)
     assert not any("says yes to" in sentence for sentence in above)
 

@@ -121,7 +121,7 @@ def test_the_explanation_adds_up_to_the_answer(hoops, training):
     result = row_scoring.score_row(hoops.settings, "hoops", VALUES)
     assert found.total == pytest.approx(result.probability, abs=1e-9)
     assert found.ranked[0].feature == "distance"
-    assert f"= {100 * result.probability:.1f} %" in row_passport.sum_words(found)
+    assert f"= {100 * result.probability:.1f}%" in row_passport.sum_words(found)
     assert "exact over all 8 coalitions" in row_passport.method_words(found)
     figure = row_passport.explanation_figure(training, found, {"distance": "Shot distance"})
     ends = [

@@ -149,7 +149,7 @@ def test_out_of_range_shares(hoops, tmp_path):
     assert (found["zone"].unseen, found["zone"].share) == (4, 0.04)
     assert result.summary["out_of_training_range"]["distance"] == 0.15
     figure = scoring_figures.out_of_range(result.findings)
-    assert "distance: 15.0 % of rows" in figure.layout.title.text
+    assert "distance: 15.0% of rows" in figure.layout.title.text
 
 
 def test_a_rename_holds_for_this_file_and_is_recorded(hoops, tmp_path):

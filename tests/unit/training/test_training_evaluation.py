@@ -18,10 +18,10 @@ def warnings(y: np.ndarray, probability: np.ndarray, threshold: float = 0.5) -> 
 def test_a_model_that_calls_every_row_the_same() -> None:
     y = np.arange(1000) % 2
     (said,) = warnings(y, np.linspace(0.3, 0.6, 1000), threshold=0.2)
-    assert said.startswith("It calls 100.0 % of the holdout rows positive, where 50.0 % are")
+    assert said.startswith("It calls 100.0% of the holdout rows positive, where 50.0% are")
     assert "threshold of 0.2" in said
     (said,) = warnings(y, np.linspace(0.3, 0.6, 1000), threshold=0.599)
-    assert said.startswith("It calls 99.6 % of the holdout rows negative")
+    assert said.startswith("It calls 99.6% of the holdout rows negative")
 
 
 @pytest.mark.parametrize("positives", [0.5, 0.005])
