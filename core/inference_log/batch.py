@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,9 @@ class Batch:
     """Collects chunks of scored rows; made by ``InferenceLog.batch``, not by hand.
 
     Chunks go to an unnamed temporary file beside the log (small ones stay in memory), which the
-    system removes however the process ends. ``appended`` is set when the rows are in the log.
+    system removes however the process ends. ``on_copied`` is called with the rows copied to the log
+    so far, before the next are: what it raises breaks the copy off, and nothing is logged.
+    ``appended`` is set when the rows are in the log.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Batch:
         self._pieces: list[Piece] = []
         self._ids_given = 0
         self.rows = 0
+        self.on_copied: Callable[[int], None] | None = None
         self.appended: Appended | None = None
 
     def append(
@@ -138,7 +141,11 @@ class Batch:
             raise ValueError(f"a stamp has {_STAMP_CHARACTERS} characters; found {stamp!r}")
         before, after = self._stand_in.encode(), stamp.encode()
         self._spool.seek(0)
+        copied = 0
         for piece in self._pieces:
+            if self.on_copied is not None:
+                self.on_copied(copied)
+            copied += piece.rows
             yield self._spool.read(piece.bytes).replace(before, after), piece.rows
 
     def close(self) -> None:

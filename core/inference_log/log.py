@@ -25,6 +25,7 @@ from core.inference_log.layout import (
     check_kinds,
 )
 from core.inference_log.reader import (
+    has_request,
     holding,
     one_table,
     read_after,
@@ -150,6 +151,17 @@ class InferenceLog:
         """The place after the last row: reading from it gives what comes later."""
         segments = self._state().segments
         return Position(segments[-1].number, segments[-1].bytes) if segments else Position(0, 0)
+
+    def holds_request(self, request_id: str, after: Position) -> bool:
+        """Whether a row of this request was logged after a place; reads on until the first one.
+
+        Of a log that was replaced since, everything is read.
+        """
+        commit = self._state()
+        try:
+            return has_request(self._paths, commit, request_id, after)
+        except BadInput:
+            return has_request(self._paths, commit, request_id, Position(0, 0))
 
     def tail(self, rows: int) -> pd.DataFrame:
         """The last ``rows`` rows, oldest first; reads only the end of the file."""

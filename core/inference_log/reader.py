@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -72,6 +72,20 @@ def read_after(
         if wanted == 0:
             break
     return tables, place
+
+
+def has_request(paths: LogPaths, commit: Commit, request_id: str, place: Position) -> bool:
+    """Whether a row after ``place`` is of this request; BadInput as ``read_after``."""
+    _check_known(paths, commit, place)
+    for segment in commit.segments:
+        if segment.number < place.segment:
+            continue
+        start = place.byte if segment.number == place.segment else 0
+        start = max(start, segment.header_bytes)
+        for table, _ in _read(paths, segment, start, segment.bytes, None, only=["request_id"]):
+            if pc.any(pc.equal(table["request_id"], request_id)).as_py():
+                return True
+    return False
 
 
 def _check_known(paths: LogPaths, commit: Commit, place: Position) -> None:
@@ -150,9 +164,18 @@ def _inside(
 
 
 def _read(
-    paths: LogPaths, segment: Segment, start: int, stop: int, wanted: int | None, skip: int = 0
+    paths: LogPaths,
+    segment: Segment,
+    start: int,
+    stop: int,
+    wanted: int | None,
+    skip: int = 0,
+    only: Sequence[str] | None = None,
 ) -> Iterator[tuple[pa.Table, int]]:
-    """Tables of rows in ``[start, stop)`` less the first ``skip``, with the byte after each."""
+    """Tables of rows in ``[start, stop)`` less the first ``skip``, with the byte after each.
+
+    ``only``: these columns.
+    """
     if start >= stop or wanted == 0:
         return
     with open_segment(paths, segment) as stream:
@@ -163,7 +186,7 @@ def _read(
             last = len(rows.ends) if wanted is None else min(first + wanted, len(rows.ends))
             if last > first:
                 part = rows.slice(first, last)
-                yield decode_rows(part.data, segment.columns, name), part.stop
+                yield decode_rows(part.data, segment.columns, name, only=only), part.stop
                 wanted = None if wanted is None else wanted - (last - first)
             if wanted == 0:
                 return

@@ -37,6 +37,8 @@ from core.inference_log.rebuild import load_or_rebuild_locked
 from core.inference_log.records import read_rows
 
 _log = logging.getLogger(__name__)
+# Nobody can be stopped while the system syncs: what is left for the last time is so much at most.
+_SYNC_BYTES = 32 << 20
 
 
 class PieceSource(Protocol):
@@ -192,11 +194,15 @@ def _write_pieces(
     stream: FileIO, segment: Segment, pieces: Iterable[tuple[bytes, int]], stamp: str
 ) -> tuple[list[Checkpoint], int, int]:
     starts, byte, row = [], segment.bytes, segment.rows
+    synced = byte
     stream.seek(byte)
     for data, rows in pieces:
         starts.append(Checkpoint(segment.number, byte, row, stamp))
         _write_all(stream, data)
         byte, row = byte + len(data), row + rows
+        if byte - synced >= _SYNC_BYTES:
+            os.fsync(stream.fileno())
+            synced = byte
     return starts, byte, row
 
 

@@ -5,28 +5,41 @@ The scored file holds the input columns in their order, then ``prediction``, ``p
 a ``reason``. One thread reads and predicts, one writes the files, one the log's rows.
 
 Nothing is seen of it before its end: files lie under temporary names, rows outside the log. Then
-the files are made durable, the rows are committed to the log, and the files take their names.
+the files are made durable, the rows are committed to the log, and the files take their names. What
+is about to happen is written down first (see ``intent``), so that a kill at any moment can be made
+good: nothing was done, or all of it will be, once.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.dataset.io import TableFile
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import coerce, read_labels
-from core.errors import CourtsideError, SchemaError
+from core.errors import CourtsideError
 from core.scoring import row_ids
+from core.scoring.intent import Intent, IntentBook
+from core.scoring.job import (
+    ADDED,
+    REASON,
+    REJECTED,
+    ROW_IDS,
+    Job,
+    Outcome,
+    ScoredPiece,
+    check_columns,
+    output_name,
+)
 from core.scoring.lane import Lane
 from core.scoring.predict import Scored, score
-from core.scoring.table_writer import TableWriter, writing
+from core.scoring.table_writer import TableWriter, writing_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,134 +47,112 @@ if TYPE_CHECKING:
 
     from core.inference_log import Batch
 
-ADDED = ("prediction", "probability", "prediction_id", "model_version")
-REASON = "reason"
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Model:
-    """A loaded pipeline with what is needed to use and to name it."""
-
-    version: str
-    algorithm: str
-    pipeline: Any
-    threshold: float
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to score, with what, and where to.
-
-    ``outputs``: one path per model, .parquet or .csv; ``rejected`` is left only if such rows
-    exist. ``renames``: a column of the file to the model column that it is. ``open_log`` begins the
-    log's batch, which takes the first model's predictions. ``shown_as`` names the file in messages.
-    ``row_ids``: where the project's own row ids are kept beside the prediction ids, if it has any.
-    """
-
-    table: TableFile
-    spec: ProjectSpec
-    models: Sequence[Model]
-    outputs: Sequence[Path]
-    rejected: Path
-    open_log: Callable[[], AbstractContextManager[Batch]]
-    shown_as: str
-    renames: Mapping[str, str] = field(default_factory=dict)
-    row_ids: Path | None = None
-
-    @property
-    def identify(self) -> str | None:
-        """The column of row ids, if they are to be kept and the file has it."""
-        name = self.spec.identify
-        return name if self.row_ids is not None and name in self.table.names else None
-
-
-@dataclass(frozen=True)
-class ScoredPiece:
-    """Some rows that were scored: model columns, labels (nan unknown), and scores by version."""
-
-    values: pd.DataFrame
-    labels: np.ndarray
-    scored: Mapping[str, Scored]
-
-
-@dataclass
-class Outcome:
-    """How many rows were scored, labelled, rejected, and why; reasons by row add up.
-
-    ``logged``: those scored are in the inference log.
-    """
-
-    rows_scored: int = 0
-    rows_labelled: int = 0
-    rows_rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    logged: bool = False
-
-    @property
-    def rows(self) -> int:
-        return self.rows_scored + self.rows_rejected
 
 
 def score_file(
     job: Job,
+    book: IntentBook,
     watch: Callable[[ScoredPiece], None] | None = None,
     on_progress: Progress | None = None,
+    result_of: Callable[[Outcome], Mapping[str, Any]] | None = None,
+    on_copied: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Score a file with every model and log the first one's predictions, all rows or none.
 
-    ``watch`` sees every scored piece; ``on_progress`` gets rows done and rows in all. Raises
+    The caller holds the request in ``book``, and removes it there when all is told. ``watch`` sees
+    every scored piece; ``on_progress`` gets rows done and rows in all, ``on_copied`` rows copied to
+    the log. ``result_of`` gives what a later process needs to complete the record. Raises
     DataFileError or SchemaError where the file does not fit, CourtsideError where something
     cannot be written; nothing is left then, unless it says that the rows are logged.
     """
     check_columns(job.table.names, job.shown_as)
-    total, outcome = job.table.rows, Outcome()
-    plain = job.table.plain_schema
-    with _told_if_logged(outcome), ExitStack() as files:
-        writers = [files.enter_context(writing(path, plain)) for path in job.outputs]
-        rejects = files.enter_context(writing(job.rejected, plain))
-        ids = None
-        if job.row_ids is not None and job.identify is not None:
-            ids = files.enter_context(writing(job.row_ids, plain_schema=True))
-        with job.open_log() as batch:
-            with Lane("scored files") as file_lane, Lane("inference log") as log_lane:
-                piece = _Pieces(
-                    job, batch, writers, rejects, ids, file_lane, log_lane, outcome, watch
-                )
-                for table in job.table.pieces(as_places=plain):
-                    piece.score(table)
-                    if on_progress is not None:
-                        on_progress(outcome.rows, total)
-            for writer in (*writers, rejects, *([ids] if ids else [])):
-                writer.finish()
+    outcome, intent = Outcome(), job.intent()
+    book.write(intent)
+    try:
+        with job.log.batch(
+            source=job.origin, model_version=job.models[0].version, request_id=job.request_id
+        ) as batch:
+            batch.on_copied = on_copied
+            _score_pieces(job, intent, batch, outcome, watch, on_progress)
+            intent = _ready(job, intent, outcome, result_of)
+            book.write(intent)
         outcome.logged = True
-    if not outcome.rows_rejected:
-        job.rejected.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(CourtsideError, OSError):  # what raised is told; the rest is left to a resume
+            _wind_up(job, book, intent, outcome)
+        raise
+    try:
+        intent.name_files()
+    except OSError as exc:
+        name = Path(exc.filename2 or exc.filename or job.outputs[0]).name
+        raise CourtsideError(
+            f"{outcome.rows_scored:,} rows were scored and logged, but {name} could not be put in "
+            f"place ({exc.strerror or exc}). Mend that and ask for the same again: it is finished "
+            "then, and nothing is logged twice."
+        ) from exc
     return outcome
 
 
-@contextmanager
-def _told_if_logged(outcome: Outcome) -> Iterator[None]:
-    """Say of files that could not take their names that it was only that: the rows are logged."""
-    try:
-        yield
-    except CourtsideError as exc:
-        if not outcome.logged:
-            raise
-        raise CourtsideError(
-            f"{outcome.rows_scored:,} rows were scored and logged; do not repeat it. Only their "
-            f"files are not all in place: {exc}"
-        ) from exc
+def _score_pieces(
+    job: Job,
+    intent: Intent,
+    batch: Batch,
+    outcome: Outcome,
+    watch: Callable[[ScoredPiece], None] | None,
+    on_progress: Progress | None,
+) -> None:
+    """All rows to the files, which are durable then, and to the log's batch."""
+    total, plain = job.table.rows, job.table.plain_schema
+    with ExitStack() as files:
+
+        def opened(what: str, plain_schema: bool = plain) -> TableWriter:
+            target = intent.targets[what]
+            return files.enter_context(
+                writing_at(target.temporary, plain_schema, target.final.name)
+            )
+
+        writers = [opened(output_name(place)) for place in range(len(job.outputs))]
+        rejects = opened(REJECTED)
+        ids = opened(ROW_IDS, plain_schema=True) if ROW_IDS in intent.targets else None
+        with Lane("scored files") as file_lane, Lane("inference log") as log_lane:
+            piece = _Pieces(job, batch, writers, rejects, ids, file_lane, log_lane, outcome, watch)
+            for table in job.table.pieces(as_places=plain):
+                piece.score(table)
+                if on_progress is not None:
+                    on_progress(outcome.rows, total)
+        for writer in (*writers, rejects, *([ids] if ids else [])):
+            writer.finish()
 
 
-def check_columns(names: Sequence[str], what: str) -> None:
-    """Raise SchemaError if the file already has columns that scoring adds."""
-    taken = [name for name in (*ADDED, REASON) if name in names]
-    if taken:
-        raise SchemaError(
-            f"{what} already has the column(s) {', '.join(taken)}, which scoring adds; "
-            "remove or rename them and try again."
-        )
+def _ready(
+    job: Job,
+    intent: Intent,
+    outcome: Outcome,
+    result_of: Callable[[Outcome], Mapping[str, Any]] | None,
+) -> Intent:
+    targets, unwanted = dict(intent.targets), intent.unwanted
+    if not outcome.rows_rejected:
+        unwanted = (targets.pop(REJECTED).final,)
+    return replace(
+        intent,
+        targets=targets,
+        unwanted=unwanted,
+        after=job.log.end(),
+        rows=outcome.rows_scored,
+        result=result_of(outcome) if result_of is not None else {},
+        ready_at=time.time(),
+    )
+
+
+def _wind_up(job: Job, book: IntentBook, intent: Intent, outcome: Outcome) -> None:
+    """After an error: nothing stays of what was not logged; what was logged gets its files."""
+    if intent.is_committed(job.log):
+        outcome.logged = True
+        intent.name_files()
+        return
+    intent.drop_files()
+    book.remove(job.request_id)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from core.dataset import io
 from core.dataset.spec import ProjectSpec
 from core.dataset.validate import ColumnDiff, compare_columns, unreadable_columns
 from core.errors import BadInput, SchemaError
-from core.scoring.batch import check_columns
+from core.scoring.job import check_columns
 from core.scoring.order import Order
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from core.dataset.values import by_distinct
 from core.evaluation.curves import Calibration, RocCurve, calibration_of, roc_of
 from core.evaluation.metrics import metrics_of
 from core.evaluation.running import RunningScores, ScoreCounts
-from core.scoring.batch import Model, ScoredPiece
+from core.scoring.job import Model, ScoredPiece
 
 
 @dataclass(frozen=True)

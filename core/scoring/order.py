@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,11 @@ class Order:
         """Where predictions go: of the model, and of each version of ``others``."""
         more = (self.out.with_name(f"{self.out.stem}_v{v}{self.out.suffix}") for v in others)
         return [self.out, *more]
+
+    def asked(self, source_sha256: str, data_digest: str, versions: Sequence[str]) -> str:
+        """The same text for the same rows by the same versions, wherever to and whoever asks."""
+        said = [self.project, source_sha256, data_digest, [*versions], sorted(self.renames.items())]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """A background job's plan."""

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 # Every value another: a dictionary of them would only cost time.
 _ALL_DIFFERENT = ("prediction_id", "probability", "row_id")
+# Nobody can be stopped while the system syncs: what is left for the last time is so much at most.
+_SYNC_BYTES = 32 << 20
 _UNWRITTEN = (
     "could not be written ({why}), so nothing was kept. Make room, or mend the folder's "
     "permissions, and try again."
 )
-_UNNAMED = "could not be put in place ({why})."
+UNNAMED = "could not be put in place ({why})."
 
 
 class TableWriter:
@@ -36,21 +38,30 @@ class TableWriter:
         self._plain_schema = plain_schema
         self._parquet: Any = None
         self._csv: Any = None
+        self._synced = 0
 
     def write(self, table: pa.Table) -> None:
         """Append a piece; SchemaError if a column changes its type between pieces."""
-        with _explained(self._shown_as):
+        with explained(self._shown_as):
             if self._path.suffix == ".csv":
                 self._write_csv(table)
             else:
                 self._write_parquet(table)
+            size = self._path.stat().st_size
+            if size - self._synced >= _SYNC_BYTES:
+                self._sync()
+                self._synced = size
 
     def finish(self) -> None:
         """Write what is left and have it on disk, so that only the name is missing."""
-        with _explained(self._shown_as):
+        with explained(self._shown_as):
             self.close()
-            with self._path.open("rb") as written:
-                os.fsync(written.fileno())
+            if self._path.exists():  # no piece, no file
+                self._sync()
+
+    def _sync(self) -> None:
+        with self._path.open("rb") as written:
+            os.fsync(written.fileno())
 
     def close(self) -> None:
         """Close the file; nothing happens where it was closed, or nothing was written."""
@@ -116,22 +127,32 @@ def writing(path: Path, plain_schema: bool) -> Iterator[TableWriter]:
     Raises CourtsideError where the file cannot be written (a full disk); nothing is left then.
     """
     with ExitStack() as file:
-        with _explained(path.name):
+        with explained(path.name):
             temporary = file.enter_context(atomic_path(path))
-        table = TableWriter(temporary, plain_schema, path.name)
-        try:
+        with writing_at(temporary, plain_schema, path.name) as table:
             yield table
-        except BaseException:
-            with suppress(OSError):  # a full disk refuses what is still buffered, too
-                table.close()
-            raise
-        with _explained(path.name, _UNNAMED):
-            table.close()
+        with explained(path.name, UNNAMED):
             file.close()
 
 
 @contextmanager
-def _explained(name: str, said: str = _UNWRITTEN) -> Iterator[None]:
+def writing_at(path: Path, plain_schema: bool, shown_as: str) -> Iterator[TableWriter]:
+    """A TableWriter of this very file, which is closed however the block ends, and left there."""
+    with explained(shown_as):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    table = TableWriter(path, plain_schema, shown_as)
+    try:
+        yield table
+    except BaseException:
+        with suppress(OSError):  # a full disk refuses what is still buffered, too
+            table.close()
+        raise
+    with explained(shown_as):
+        table.close()
+
+
+@contextmanager
+def explained(name: str, said: str = _UNWRITTEN) -> Iterator[None]:
     """A full disk, or a folder that may not be written, in words that name the file."""
     try:
         yield

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import jobs
 from core.dataset import io
 from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
-from core.errors import NotReady
+from core.errors import BadInput, NotReady
 from core.files import sha256_of
 from core.monitoring.features import CategoryFeature, NumericFeature
 from core.monitoring.profile import ReferenceProfile
-from core.scoring import batch, checking, row_ids
-from core.scoring.batch import Job, Model, Outcome
+from core.scoring import batch, checking, record, resume, row_ids
 from core.scoring.checking import FileCheck
-from core.scoring.findings import Findings, TrainingRange, Watcher
+from core.scoring.findings import TrainingRange, Watcher
+from core.scoring.intent import Intent, IntentBook
+from core.scoring.job import ROW_IDS, Job, Model, Outcome, targets_of
 from core.scoring.log import open_log
 from core.scoring.order import Order
+from core.scoring.result import FileResult
 from core.settings import Settings
 from core.tracking import models, registry, runs
 from core.tracking.registry import CHAMPION, Version
@@ -30,31 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.jobs import Reporter
-
-_LARGEST_ARTIFACT_BYTES = 50_000_000
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What scoring a file gave. ``summary`` is the contract's JSON."""
-
-    summary: dict[str, Any]
-    version: Version
-    output: Path
-    rejected: Path | None
-    reasons: dict[str, int]
-    findings: Findings
-
-    def as_json(self) -> dict[str, Any]:
-        """What ``result_from_json`` takes; the result of a background job."""
-        return {
-            "summary": self.summary,
-            "version": self.version.version,
-            "output": str(self.output),
-            "rejected": str(self.rejected) if self.rejected else None,
-            "reasons": self.reasons,
-            "findings": self.findings.as_dict(),
-        }
 
 
 def check_file(
@@ -88,9 +68,14 @@ def run_order(
     order: Order,
     on_progress: Callable[[int, int], None] | None = None,
     on_logged: Callable[[int], None] | None = None,
-    tags: Mapping[str, str] | None = None,
+    on_copied: Callable[[int], None] | None = None,
+    job_id: str = "",
 ) -> FileResult:
-    """Score what an order says; ``on_logged`` gets the rows scored once they are all logged."""
+    """Score what an order says, or finish the same order that was killed after it was logged.
+
+    ``on_copied`` gets rows copied to the log so far, ``on_logged`` the rows scored once they are
+    all logged. Before anything else, whatever was killed in this project comes to its end.
+    """
     begun = time.perf_counter()
     spec = specs.load(settings.spec_file(order.project))
     checking.check_order(order)
@@ -98,45 +83,67 @@ def run_order(
     checking.require_fit(table, spec, order)
     version = registry.find(settings, order.project, order.model)
     others = [registry.find(settings, order.project, which) for which in order.also]
+    sha256 = sha256_of(order.source)
+    numbers = tuple(one.version for one in others)
+    outputs = order.outputs(numbers)
+    asked = order.asked(sha256, spec.data_digest, [version.version, *numbers])
+    wanted = resume.Wanted(asked, targets_of(outputs, order.rejected))
+    if earlier := _resumed(settings, spec, order, wanted, job_id):
+        if on_logged is not None:
+            on_logged(earlier.summary["rows_scored"])
+        return earlier
     loaded = [_loaded(settings, one) for one in (version, *others)]
     watcher = Watcher(loaded, _ranges(settings, version, spec))
-    tags = {"version": version.version, "source": order.origin, **(tags or {})}
-    parameters = _parameters(order, version, others)
-    with runs.action(settings, order.project, "score", params=parameters, tags=tags) as run:
-        log = open_log(settings, spec)
-        job = Job(
-            table=table,
-            spec=spec,
-            models=loaded,
-            outputs=order.outputs(tuple(one.version for one in others)),
-            rejected=order.rejected,
-            open_log=lambda: log.batch(
-                source=order.origin, model_version=version.version, request_id=run.run_id
-            ),
-            shown_as=order.shown_as,
-            renames=order.renames,
-            row_ids=row_ids.file_of(settings.layer(order.project, "07_model_output"), run.run_id),
-        )
-        outcome = batch.score_file(job, watcher, on_progress)
-        run.done = f"{outcome.rows_scored:,} rows were scored and logged, in {order.out.name}."
-        if on_logged is not None:
-            on_logged(outcome.rows_scored)
-        findings = watcher.findings()
-        summary = _summary(run.run_id, version, others, outcome, findings)
-        summary |= _pace(outcome.rows, time.perf_counter() - begun)
-        result = FileResult(
-            summary=summary,
-            version=version,
-            output=order.out,
-            rejected=job.rejected if outcome.rows_rejected else None,
-            reasons=dict(outcome.reasons),
-            findings=findings,
-        )
-        _record(run, result)
-        for path in [*job.outputs, *([job.rejected] if outcome.rows_rejected else [])]:
-            if path.stat().st_size <= _LARGEST_ARTIFACT_BYTES:
-                run.file(path, "scored")
+    tags = {"version": version.version, "source": order.origin}
+    tags |= {"job_id": job_id} if job_id else {}
+    parameters = record.parameters_of(order, sha256, version, others)
+    output_folder = settings.layer(order.project, "07_model_output")
+    book = IntentBook(output_folder)
+    with ExitStack() as held:
+        with runs.action(settings, order.project, "score", params=parameters, tags=tags) as run:
+            held.enter_context(book.holding(run.run_id))
+            job = Job(
+                table=table,
+                spec=spec,
+                models=loaded,
+                outputs=outputs,
+                rejected=order.rejected,
+                log=open_log(settings, spec),
+                origin=order.origin,
+                request_id=run.run_id,
+                shown_as=order.shown_as,
+                renames=order.renames,
+                row_ids=row_ids.file_of(output_folder, run.run_id),
+                asked=asked,
+                job_id=job_id,
+            )
+
+            def result_of(outcome: Outcome) -> FileResult:
+                findings = watcher.findings()
+                summary = record.summary_of(run.run_id, version, others, outcome, findings)
+                summary |= record.pace(outcome.rows, time.perf_counter() - begun)
+                rejected = order.rejected if outcome.rows_rejected else None
+                reasons = dict(outcome.reasons)
+                return FileResult(summary, version, order.out, rejected, reasons, findings)
+
+            def stored(ready: Outcome) -> Mapping[str, Any]:
+                return result_of(ready).as_json()
+
+            outcome = batch.score_file(job, book, watcher, on_progress, stored, on_copied)
+            run.done = f"{outcome.rows_scored:,} rows were scored and logged, in {order.out.name}."
+            if on_logged is not None:
+                on_logged(outcome.rows_scored)
+            result = result_of(outcome)
+            record.put(run, result.as_json(), result.findings, version, time.time())
+            record.put_files(run, [*outputs, *([result.rejected] if result.rejected else [])])
+        book.leave(run.run_id, job_id)
     return result
+
+
+def finish_interrupted(settings: Settings, project: str) -> None:
+    """Give what was logged by processes that died its files and record; drop what was not."""
+    if _book(settings, project).all():
+        _settle(settings, specs.load(settings.spec_file(project)))
 
 
 def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
@@ -150,26 +157,27 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     reporter.report("Reading the file", 0, 1, 0.0)
     begun = time.perf_counter()
 
+    rows_read = 0
+
     def progress(done: int, total: int) -> None:
+        nonlocal rows_read
+        rows_read = done
         pace = f"rows, {done / max(time.perf_counter() - begun, 1e-9):,.0f} rows/s"
         reporter.report("Scoring", done, total, done / max(total, 1), pace)
 
     def logged(rows: int) -> None:
         reporter.attach("rows_logged", str(rows))
 
-    return run_order(settings, order, progress, logged, {"job_id": reporter.job_id}).as_json()
+    def copied(rows: int) -> None:
+        reporter.report("Logging", rows, max(rows_read, rows + 1), 1.0, "rows copied to the log")
+
+    result = run_order(settings, order, progress, logged, copied, reporter.job_id)
+    return result.as_json()
 
 
 def result_from_json(settings: Settings, project: str, stored: Mapping[str, Any]) -> FileResult:
     """The result of a background job; BadInput if its version is no more."""
-    return FileResult(
-        summary=dict(stored["summary"]),
-        version=registry.find(settings, project, stored["version"]),
-        output=Path(stored["output"]),
-        rejected=Path(stored["rejected"]) if stored["rejected"] else None,
-        reasons=dict(stored["reasons"]),
-        findings=Findings.from_dict(stored["findings"]),
-    )
+    return FileResult.from_json(stored, registry.find(settings, project, stored["version"]))
 
 
 def profile(settings: Settings, version: Version) -> ReferenceProfile:
@@ -215,17 +223,52 @@ def _table(settings: Settings, spec: ProjectSpec, path: Path) -> io.TableFile:
     return io.TableFile(path, spec.categories, limit, scratch)
 
 
-def _parameters(order: Order, version: Version, others: Sequence[Version]) -> dict[str, Any]:
-    renamed = {"renames": ", ".join(f"{a} → {b}" for a, b in order.renames.items())}
-    return {
-        "source": order.shown_as,
-        "source_sha256": sha256_of(order.source),
-        "version": version.version,
-        "algorithm": version.algorithm,
-        "also": ",".join(one.version for one in others),
-        "threshold": version.threshold,
-        **(renamed if order.renames else {}),
-    }
+def _book(settings: Settings, project: str) -> IntentBook:
+    return IntentBook(settings.layer(project, "07_model_output"))
+
+
+def _settle(settings: Settings, spec: ProjectSpec, wanted: resume.Wanted | None = None) -> None:
+    def complete(intent: Intent) -> None:
+        stored = resume.stored_result(intent)
+        result = result_from_json(settings, spec.name, stored)
+        if runs.existing(settings, intent.request_id) is None:
+            return  # somebody deleted it: there is nothing to complete
+        run = runs.RunLog(settings, intent.request_id)
+        record.put(run, stored, result.findings, result.version, intent.ready_at)
+        record.put_files(run, (t.final for k, t in intent.targets.items() if k != ROW_IDS))
+        run.finish()
+
+    def close(intent: Intent) -> None:
+        runs.end_if_running(settings, intent.request_id, "FAILED")
+
+    log, fate = open_log(settings, spec), partial(_fate, settings, spec.name)
+    resume.settle(_book(settings, spec.name), log, complete, close, fate, wanted)
+
+
+def _resumed(
+    settings: Settings, spec: ProjectSpec, order: Order, wanted: resume.Wanted, job_id: str
+) -> FileResult | None:
+    """The result of the same order that was killed once its rows were logged; None if none was."""
+    book = _book(settings, order.project)
+    if not book.all():
+        return None
+    _settle(settings, spec, wanted)
+    intent = resume.claim(book, wanted, partial(_fate, settings, order.project), job_id)
+    if intent is None:
+        return None
+    result = result_from_json(settings, order.project, resume.stored_result(intent))
+    return replace(result, summary={**result.summary, "note": resume.note(intent, order.shown_as)})
+
+
+def _fate(settings: Settings, project: str, job_id: str) -> resume.Fate:
+    """Whether a job has told its result, may still do so, or leaves that to a retry."""
+    try:
+        view = jobs.read(settings.scoring_jobs_dir(project), job_id)
+    except BadInput:
+        return "told"  # its folder has made room
+    if view.is_live:
+        return "running"
+    return "told" if view.state == "succeeded" else "waiting"
 
 
 def _ranges(settings: Settings, version: Version, spec: ProjectSpec) -> dict[str, TrainingRange]:
@@ -252,49 +295,3 @@ def _names_all(feature: CategoryFeature) -> bool:
 def _loaded(settings: Settings, version: Version) -> Model:
     pipeline = models.load_pipeline(settings, version)
     return Model(version.version, version.algorithm, pipeline, version.threshold)
-
-
-def _summary(
-    run_id: str, version: Version, others: Sequence[Version], outcome: Outcome, findings: Findings
-) -> dict[str, Any]:
-    figures = findings.metrics
-    return {
-        "run_id": run_id,
-        "rows_scored": outcome.rows_scored,
-        "rows_rejected": outcome.rows_rejected,
-        "rows_labelled": outcome.rows_labelled,
-        "rejected_because": dict(outcome.reasons),
-        "metrics": figures[version.version],
-        "version": version.version,
-        "algorithm": version.algorithm,
-        "also": [
-            {"version": v.version, "algorithm": v.algorithm, "metrics": figures[v.version]}
-            for v in others
-        ],
-        "out_of_training_range": {one.column: one.share for one in findings.out_of_range},
-    }
-
-
-def _pace(rows: int, seconds: float) -> dict[str, float]:
-    return {"seconds": seconds, "rows_per_second": rows / seconds if seconds else 0.0}
-
-
-def _record(run: runs.RunLog, result: FileResult) -> None:
-    from core.evaluation import figures
-
-    summary, findings, version = result.summary, result.findings, result.version
-    counts = ("rows_scored", "rows_rejected", "rows_labelled", "seconds", "rows_per_second")
-    run.metrics({name: summary[name] for name in counts})
-    run.metrics(summary["metrics"] or {}, prefix="prod_")
-    for other in summary["also"]:
-        run.metrics(other["metrics"] or {}, prefix=f"prod_v{other['version']}_")
-    run.metrics({o.column: o.share for o in findings.out_of_range}, prefix="out_of_range_")
-    run.json(result.as_json(), "score.json")
-    histogram = figures.counted_histogram(findings.histogram, findings.above, version.threshold)
-    run.figure(histogram, "figures/probability.html")
-    if findings.roc is not None:
-        roc = figures.roc_figure({version.label: findings.roc}, version.label)
-        run.figure(roc, "figures/roc.html")
-    if findings.calibration is not None:
-        shown = figures.calibration_figure({version.label: findings.calibration})
-        run.figure(shown, "figures/calibration.html")

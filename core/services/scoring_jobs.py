@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import logging
-from pathlib import Path
 
 from core import jobs
+from core.dataset import spec as specs
 from core.errors import TrackingError
 from core.jobs import JobView
-from core.scoring import row_ids
+from core.scoring.intent import IntentBook
+from core.scoring.log import open_log
 from core.scoring.order import Order
 from core.settings import Settings
 from core.tracking import runs
@@ -62,10 +62,15 @@ def cancel(settings: Settings, project: str, job_id: str) -> JobView:
 
 
 def retry(settings: Settings, project: str, job_id: str) -> JobView:
-    """The same order again, as a new job."""
-    # First, since both write to the same places.
+    """The same order again, as a new job; what the old one has logged, this one only finishes."""
     _make_room(settings, project)
     return jobs.retry(settings.scoring_jobs_dir(project), job_id)
+
+
+def resumable(settings: Settings, project: str) -> dict[str, int]:
+    """Jobs that ended badly after all their rows were logged, with the rows: a retry logs none."""
+    ended = (one for one in _book(settings, project).all() if one.job_id and one.after is not None)
+    return {one.job_id: one.rows for one in ended}
 
 
 def rows_logged(view: JobView) -> int:
@@ -84,34 +89,40 @@ def _make_room(settings: Settings, project: str) -> None:
 
 
 def _tidy(settings: Settings, project: str, view: JobView) -> None:
-    """Drop the half files of a worker that died without a word and end its run, once.
+    """Drop what a worker that ended badly left unlogged and end its run, once.
 
-    Where MLflow does not answer, the job is shown all the same, and the next look tries again.
+    What was logged stays for `scoring.finish_interrupted` or a retry to finish. Where MLflow does
+    not answer, the job is shown all the same, and the next look tries again.
     """
     if view.is_live or view.state == "succeeded" or view.is_closed:
         return
-    output = view.attachments.get("output")
-    if output and not _is_written(settings, project, output):
-        _drop_half_files(Path(output))
+    logged = _drop_unlogged(settings, project, view.job_id)
     status = "KILLED" if view.state == "cancelled" else "FAILED"
     try:
         for run in runs.search(settings, project, f"tags.job_id = '{view.job_id}'"):
-            folder = settings.layer(project, "07_model_output")
-            _drop_half_files(row_ids.file_of(folder, run.run_id))
-            runs.end_if_running(settings, run.run_id, status)
+            if run.run_id not in logged:
+                runs.end_if_running(settings, run.run_id, status)
     except TrackingError:
         logging.getLogger("courtside").warning("The run of job %s stays open.", view.job_id)
         return
     jobs.close(settings.scoring_jobs_dir(project), view.job_id)
 
 
-def _drop_half_files(final: Path) -> None:
-    """Remove what stands under temporary names of a file, and of those named after it."""
-    for left in final.parent.glob(f".{glob.escape(final.stem)}*-*"):
-        left.unlink(missing_ok=True)
+def _drop_unlogged(settings: Settings, project: str, job_id: str) -> set[str]:
+    """Remove the files of a job's scorings that were not logged; the requests that were."""
+    book = _book(settings, project)
+    logged = set()
+    for seen in (one for one in book.all() if one.job_id == job_id):
+        with book.left(seen.request_id) as intent:
+            if intent is None:
+                continue
+            if intent.is_committed(open_log(settings, specs.load(settings.spec_file(project)))):
+                logged.add(intent.request_id)
+            else:
+                intent.drop_files()
+                book.remove(intent.request_id)
+    return logged
 
 
-def _is_written(settings: Settings, project: str, output: str) -> bool:
-    """Whether a retry is writing there by now."""
-    live = (v for v in jobs.list_jobs(settings.scoring_jobs_dir(project), KIND) if v.is_live)
-    return any(view.attachments.get("output") == output for view in live)
+def _book(settings: Settings, project: str) -> IntentBook:
+    return IntentBook(settings.layer(project, "07_model_output"))

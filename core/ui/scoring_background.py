@@ -26,6 +26,8 @@ _ENDINGS = {
 
 def show(page: Page) -> None:
     """Running jobs live, ended ones as a list; nothing where there never was one."""
+    with parts.guarded("finish a scoring that was interrupted"):
+        scoring.finish_interrupted(page.settings, page.project)
     with parts.guarded("read the background jobs"):
         found = scoring_jobs.listed(page.settings, page.project)
         running = frozenset(job.job_id for job in found if job.is_live)
@@ -34,8 +36,9 @@ def show(page: Page) -> None:
         ended = [job for job in found if not job.is_live]
         if ended:
             with st.expander(f"Scored in the background ({len(ended)})", expanded=not running):
+                resumable = scoring_jobs.resumable(page.settings, page.project)
                 for job in ended[:_SHOWN]:
-                    _ended(page, job)
+                    _ended(page, job, resumable.get(job.job_id))
 
 
 def chosen(page: Page) -> FileResult | None:
@@ -101,11 +104,17 @@ def _stage(job: JobView) -> str:
     return f"{progress.done:,} of {progress.total:,} {progress.detail}"
 
 
-def _ended(page: Page, job: JobView) -> None:
+def _ended(page: Page, job: JobView, finished_rows: int | None) -> None:
+    """One line; ``finished_rows``: those it had logged, which a retry takes over."""
     what, act = st.columns([5, 1], vertical_alignment="center")
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
     said = escape(job.message)
-    if logged := scoring_jobs.rows_logged(job):
+    if finished_rows is not None:
+        said += (
+            f" By then all its {finished_rows:,} rows were logged; a retry shows what they gave "
+            "and logs none again."
+        )
+    elif logged := scoring_jobs.rows_logged(job):
         said += f" By then all its {logged:,} rows were logged; a retry logs them once more."
     if job.result is not None:
         summary = job.result["summary"]

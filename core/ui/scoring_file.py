@@ -168,7 +168,8 @@ def _press(
             _score(page, version, source, renames, reached)
             st.session_state[_result_key(page)] = reached[0]
             scoring_background.leave(page)
-            st.toast("Scored and logged.", icon=":material/check:")
+            if "note" not in reached[0].summary:
+                st.toast("Scored and logged.", icon=":material/check:")
         del st.session_state[underway]
 
 

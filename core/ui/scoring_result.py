@@ -31,6 +31,8 @@ def show(page: Page, result: FileResult) -> None:
     st.subheader(
         f"{summary['rows_scored']:,} {rows} scored with {result.version.label}", anchor=False
     )
+    if note := summary.get("note"):
+        st.info(escape(note), icon=":material/restore:")
     _counts(page, result)
     _take_away(page, result)
     _charts(page, result)

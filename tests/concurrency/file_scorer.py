@@ -7,6 +7,7 @@ likes), as on a disk that is full. Prints ``piece N`` after each piece and ``don
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -21,7 +22,9 @@ from core.dataset import io
 from core.dataset import spec as specs
 from core.errors import CourtsideError
 from core.inference_log import InferenceLog
-from core.scoring import batch
+from core.scoring import batch, resume
+from core.scoring.intent import IntentBook
+from core.scoring.job import Job, Model
 
 OUT, REJECTED, LOG = "out.parquet", "out_rejected.parquet", "inference_log.csv"
 
@@ -43,17 +46,25 @@ def main(folder: Path, seconds: float, limit: int) -> int:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     spec = specs.load(folder / "project.yaml")
     log = InferenceLog(folder / LOG, spec.raw_columns, dict(spec.kinds))
-    job = batch.Job(
+    book, request_id = IntentBook(folder), f"r{os.getpid()}"
+    job = Job(
         table=io.TableFile(folder / "in.parquet"),
         spec=spec,
-        models=[batch.Model("1", "formula", Formula(seconds), 0.5)],
+        models=[Model("1", "formula", Formula(seconds), 0.5)],
         outputs=[folder / OUT],
         rejected=folder / REJECTED,
-        open_log=lambda: log.batch(source="batch", model_version="1"),
+        log=log,
+        origin="batch",
+        request_id=request_id,
         shown_as="in.parquet",
     )
+    resume.settle(book, log, lambda intent: None, lambda intent: None, lambda job_id: "waiting")
     try:
-        batch.score_file(job, on_progress=lambda done, total: print(f"piece {done}", flush=True))
+        with book.holding(request_id):
+            batch.score_file(
+                job, book, on_progress=lambda done, total: print(f"piece {done}", flush=True)
+            )
+            book.remove(request_id)
     except CourtsideError as exc:
         print(exc, file=sys.stderr)
         return 2

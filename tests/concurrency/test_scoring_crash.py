@@ -62,12 +62,13 @@ def test_killed_half_way_nothing_is_left_and_the_next_one_is_whole(folder: Path)
     assert process.stdout.readline() == f"piece {io.CHUNK_ROWS}\n"
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert left(folder) <= {"inference_log.lock"}
+    assert left(folder) <= {"inference_log.lock", "unfinished"}
     assert logged(folder) == 0
     out, err = scorer(folder).communicate()
     assert out.endswith("done\n"), err
     assert logged(folder) == len(pd.read_parquet(folder / "out.parquet")) == ROWS * 999 // 1000
     assert len(pd.read_parquet(folder / "out_rejected.parquet")) == ROWS // 1000
+    assert not [*folder.glob(".*"), *(folder / "unfinished").iterdir()]
     assert verify(folder / "inference_log.csv") == []
 
 

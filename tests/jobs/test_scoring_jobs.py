@@ -216,3 +216,21 @@ def test_killed_half_way_it_is_lost_without_a_trace_and_can_be_run_again(
     assert made.logged() == 0
     assert made.run_statuses() == ["FAILED"]
     whole(made, made.ended(scoring_jobs.retry(made.settings, PROJECT, job_id).job_id))
+
+
+@pytest.mark.slow
+def test_killed_once_its_rows_are_logged_a_retry_finishes_it_and_logs_none(
+    shop: Callable[[Any], Shop],
+) -> None:
+    made = shop(LogisticRegression())
+    job_id = made.submit()
+    worker = made.worker(job_id)
+    while not made.logged():
+        assert processes.is_alive(worker)
+    worker.kill()
+    view = made.ended(job_id)
+    assert view.state == "lost"
+    assert scoring_jobs.resumable(made.settings, PROJECT) == {job_id: ROWS - UNUSABLE}
+    whole(made, made.ended(scoring_jobs.retry(made.settings, PROJECT, job_id).job_id))
+    scoring.finish_interrupted(made.settings, PROJECT)
+    assert not [name for name in made.files() if name.startswith("unfinished")]

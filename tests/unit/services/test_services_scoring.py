@@ -12,7 +12,9 @@ import pytest
 
 from core.dataset import io as table_io
 from core.errors import BadInput, CourtsideError, DataFileError, SchemaError, TrackingError
+from core.inference_log import verify
 from core.scoring.findings import Findings
+from core.scoring.order import Order
 from core.services import (
     row_scoring,
     scored_files,
@@ -53,6 +55,9 @@ def test_what_is_logged_is_said_where_only_its_record_fails(hoops, tmp_path, mon
     with pytest.raises(TrackingError, match=r"^30 rows were scored and logged, in .*Do not repeat"):
         scoring.score_file(hoops.settings, "hoops", source, out)
     assert hoops.logged() == len(pd.read_parquet(out)) == 30
+    with pytest.raises(TrackingError, match="gone"):
+        scoring.score_file(hoops.settings, "hoops", source, out)
+    assert hoops.logged() == 30
     with pytest.raises(TrackingError, match=r"^The row was scored and logged as r.*Do not repeat"):
         row_scoring.score_row(hoops.settings, "hoops", hoops.rows(1).iloc[0].to_dict())
     assert hoops.logged() == 31
@@ -70,10 +75,41 @@ def test_an_output_that_is_a_folder_is_refused_before_anything_is_logged(hoops, 
 def test_a_file_that_cannot_take_its_name_does_not_hide_what_is_logged(hoops, tmp_path):
     source, out = tmp_path / "prod.parquet", tmp_path / "out.parquet"
     hoops.rows(30).to_parquet(source)
-    said = r"^30 rows were scored and logged; do not repeat it\. .*out\.parquet could not be put in"
+    said = r"^30 rows were scored and logged, but out\.parquet could not be put in place \(Is a dir"
     with pytest.raises(CourtsideError, match=said):
         scoring.score_file(hoops.settings, "hoops", source, out, on_progress=lambda *_: out.mkdir())
     assert hoops.logged() == 30
+    other = tmp_path / "elsewhere" / "other.parquet"
+    result = scoring.score_file(hoops.settings, "hoops", source, other)
+    assert "its 30 rows were logged" in result.summary["note"]
+    assert (hoops.logged(), result.output, len(pd.read_parquet(other))) == (30, other, 30)
+    assert runs.get(hoops.settings, result.summary["run_id"]).status == "FINISHED"
+    meant = scoring.score_file(hoops.settings, "hoops", source, other)
+    assert "note" not in meant.summary
+    assert hoops.logged() == 60
+
+
+def test_stopped_while_rows_are_copied_to_the_log_nothing_is_left(hoops, tmp_path):
+    source, out = tmp_path / "prod.parquet", tmp_path / "out" / "out.parquet"
+    hoops.rows(30_000).to_parquet(source)
+    hoops.log(10)
+    copied = []
+
+    def stop(rows):
+        copied.append(rows)
+        if rows:
+            raise KeyboardInterrupt
+
+    order = Order("hoops", source, out, "1")
+    with pytest.raises(KeyboardInterrupt):
+        scoring.run_order(hoops.settings, order, on_copied=stop)
+    assert copied == [0, 10_000]
+    assert (hoops.logged(), list(out.parent.iterdir())) == (10, [])
+    log = hoops.settings.inference_log("hoops")
+    assert verify(log) == []
+    assert not list((log.parent / "unfinished").iterdir())
+    assert "note" not in scoring.run_order(hoops.settings, order).summary
+    assert hoops.logged() == 30_010
 
 
 def test_rejected_rows_have_reasons_and_counts_add_up(hoops, tmp_path):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
+import pandas as pd
 import pytest
 
-from core import jobs, processes
+from core import jobs
 from core.errors import TrackingError
 from core.jobs.folder import JobFolder, JobState, Plan, new_job_id
-from core.scoring import row_ids
+from core.scoring.intent import Intent, IntentBook, Target, temporary_of
 from core.scoring.order import Order
-from core.services import scoring_jobs
+from core.services import scoring, scoring_jobs
 from core.tracking import runs
 
 
@@ -28,12 +27,19 @@ def job(hoops, state, output="", **more):
     return folder.job_id
 
 
-def half(path: Path) -> Path:
-    """A file under a temporary name of ``path``'s."""
-    left = path.with_name(f".{path.stem}-x1y2z3{path.suffix}")
-    left.parent.mkdir(parents=True, exist_ok=True)
-    left.write_bytes(b"half")
-    return left
+def begun(hoops, job_id: str, final: Path, **more) -> tuple[runs.RunLog, Intent]:
+    """What a worker leaves that died while it scored: a run, an intent, half a file."""
+    run = runs.start(hoops.settings, "hoops", "score", tags={"job_id": job_id})
+    temporary = temporary_of(final, run.run_id)
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    temporary.write_bytes(b"half")
+    intent = Intent(run.run_id, "the same", {"scored_0": Target(temporary, final)}, job_id, **more)
+    book(hoops).write(intent)
+    return run, intent
+
+
+def book(hoops) -> IntentBook:
+    return IntentBook(hoops.settings.layer("hoops", "07_model_output"))
 
 
 @pytest.fixture
@@ -43,10 +49,8 @@ def out(hoops):
 
 def test_what_a_dead_worker_left_is_dropped_and_its_run_ended_once(hoops, out, monkeypatch):
     job_id = job(hoops, "lost", out)
-    other = half(out.with_name("scored_june_20260105.parquet"))
-    run = runs.start(hoops.settings, "hoops", "score", tags={"job_id": job_id})
-    left = [half(out), half(out.with_name(f"{out.stem}_rejected.parquet"))]
-    left.append(half(row_ids.file_of(out.parent, run.run_id)))
+    _, other = begun(hoops, "another job", out.with_name("scored_june_20260105.parquet"))
+    run, left = begun(hoops, job_id, out)
     with monkeypatch.context() as patch:
 
         def away(*_, **__):
@@ -57,26 +61,46 @@ def test_what_a_dead_worker_left_is_dropped_and_its_run_ended_once(hoops, out, m
     assert runs.get(hoops.settings, run.run_id).status == "RUNNING"
     scoring_jobs.listed(hoops.settings, "hoops")
     assert runs.get(hoops.settings, run.run_id).status == "FAILED"
-    assert not any(path.exists() for path in left)
-    assert other.exists()
+    assert not left.targets["scored_0"].temporary.exists()
+    assert book(hoops).all() == [other]
+    assert other.targets["scored_0"].temporary.exists()
     assert jobs.read(hoops.settings.scoring_jobs_dir("hoops"), job_id).is_closed
-    again = half(out)
+
+
+def test_what_somebody_works_on_is_left_alone(hoops, out):
+    job_id = job(hoops, "lost", out)
+    _, intent = begun(hoops, job_id, out)
+    with book(hoops).holding(intent.request_id) as mine:
+        assert mine
+        scoring_jobs.listed(hoops.settings, "hoops")
+        scoring.finish_interrupted(hoops.settings, "hoops")
+    assert intent.targets["scored_0"].temporary.exists()
+
+
+def test_what_a_dead_worker_logged_is_not_dropped_and_a_retry_logs_none(hoops, out, tmp_path):
+    source = tmp_path / "july.parquet"
+    hoops.rows(40).to_parquet(source)
+    job_id = job(hoops, "lost", out)
+    order = Order("hoops", source, out, "1", shown_as="july.parquet")
+    scoring.run_order(hoops.settings, order, job_id=job_id)
+    (left,) = book(hoops).all()
+    book(hoops).write(replace(left, finished=False))
+    out.replace(temporary_of(out, left.request_id))
     scoring_jobs.listed(hoops.settings, "hoops")
-    assert again.exists(), "once is enough"
-
-
-def test_what_a_retry_is_writing_is_left_alone(hoops, out):
-    started = processes.started_after_boot(psutil.Process())
-    job(hoops, "lost", out)
-    running = job(hoops, "running", out, pid=os.getpid(), worker_started=started)
-    writing = half(out)
-    assert {view.state for view in scoring_jobs.listed(hoops.settings, "hoops")} == {
-        "lost",
-        "running",
-    }
-    assert writing.exists()
-    folder = JobFolder.existing(hoops.settings.scoring_jobs_dir("hoops"), running)
+    assert scoring_jobs.resumable(hoops.settings, "hoops") == {job_id: 40}
+    scoring.finish_interrupted(hoops.settings, "hoops")
+    assert len(pd.read_parquet(out)) == 40
+    retried = job(hoops, "lost", out)
+    result = scoring.run_order(hoops.settings, order, job_id=retried)
+    assert (result.summary["run_id"], hoops.logged()) == (left.request_id, 40)
+    assert scoring_jobs.resumable(hoops.settings, "hoops") == {retried: 40}
+    folder = JobFolder.existing(hoops.settings.scoring_jobs_dir("hoops"), retried)
+    folder.write_result(result.as_json())
     folder.write_state(replace(folder.read_state(), state="succeeded"))
+    scoring.finish_interrupted(hoops.settings, "hoops")
+    assert book(hoops).all() == []
+    scoring.run_order(hoops.settings, order)
+    assert hoops.logged() == 80
 
 
 def test_the_oldest_ended_jobs_make_room(hoops, out, monkeypatch):
