@@ -148,7 +148,7 @@ def _measured(page: Page, result: FileResult) -> None:
                 width="content",
             )
     if said := _one_answer_for_all(page, result):
-        st.warning(escape(said), icon=":material/warning:")
+        st.markdown(f":orange[:material/warning:] {escape(said)}")
 
 
 def _beside_holdout(name: str, before: float | None, now: float | None) -> tuple[str | None, Any]:
