@@ -141,7 +141,7 @@ def cost_words(plan: TrainingPlan, seconds: float | None, rows: int | None) -> s
     most = "Up to " if plan.tuned_models < len(plan.models) else ""
     said = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
     if rows is not None:
-        part = f"{100 * plan.fit_share:.0f} % of the " if plan.fit_share < 1 else ""
+        part = f"{100 * plan.fit_share:.0f}% of the " if plan.fit_share < 1 else ""
         said += f" on {part}{rows:,} training rows"
     if (minutes := plan.options.minutes) is not None:
         said += f", tuned for {minutes:g} min at the most"
