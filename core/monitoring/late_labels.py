@@ -63,7 +63,8 @@ def joined(rows: pd.DataFrame, late: Mapping[str, float]) -> np.ndarray:
     label = rows["label"].to_numpy(dtype=float, na_value=np.nan)
     if not late:
         return label
-    known = rows["prediction_id"].map(late).to_numpy(dtype=float, na_value=np.nan)
+    # One question an id: Series.map would make a table of all labels anew for every piece of rows.
+    known = np.array([late.get(name, np.nan) for name in rows["prediction_id"]], dtype=float)
     return np.where(np.isnan(label), known, label)
 
 
