@@ -94,15 +94,14 @@ def _fill(page: Page, training: Training, fields: list[Field]) -> None:
 def _court(page: Page, training: Training, fields: list[Field]) -> None:
     assert training.placing is not None
     values = {field.name: st.session_state[_key(page, field.name)] for field in fields}
-    clicks = st.session_state.get(_clicks_key(page), 0)
-    key = f"row-court-{page.project}-{clicks}"
+    key = f"row-court-{page.project}"
     st.markdown("**Click where the shot is taken**")
-    st.container(key=f"row-court-{page.project}").plotly_chart(
+    st.plotly_chart(
         row_court.pick_figure(page.spec, training.rows, values),
         key=key,
         on_select=lambda: _clicked(page, training, fields, key),
         selection_mode="points",
-        config={"displayModeBar": False, "doubleClick": False},
+        config={"displayModeBar": False},
         alt="The court, with training's shots and this row; a click sets the position",
     )
     if training.placing.distance is not None:
@@ -113,9 +112,6 @@ def _court(page: Page, training: Training, fields: list[Field]) -> None:
 def _clicked(page: Page, training: Training, fields: list[Field], key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
     if points:
-        # A chart of its own for each click: in the old one the point stays selected, so that the
-        # next click there would take it back, as the second of a double click does.
-        st.session_state[_clicks_key(page)] = st.session_state.get(_clicks_key(page), 0) + 1
         place(page, training, fields, float(points[-1]["x"]), float(points[-1]["y"]))
 
 
@@ -199,10 +195,6 @@ def _asked(page: Page, version: Version, values: dict[str, Any], through: str) -
 
 def _key(page: Page, column: str) -> str:
     return f"row-{page.project}-{column}"
-
-
-def _clicks_key(page: Page) -> str:
-    return f"row-court-clicks-{page.project}"
 
 
 def _answer_key(page: Page) -> str:
