@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 TRACKING_PORT ?= 5001
 # Tests of one file stay in one process: they share what it has trained.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --durations 30
 # An empty value means "write bytecode": without it every start compiles every import again.
 export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -24,7 +24,7 @@ test: $(VENV)/.test-ready check  ## set up, lint, type-check and run the quick t
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not e2e and not bench"
 
 test-slow: $(VENV)/.test-ready  ## the end-to-end, real-data and full-size tests
-	$(BIN)/python -m pytest -m "slow or e2e"
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow or e2e"
 
 bench: $(VENV)/.test-ready  ## measure against named alternatives, as ratios
 	$(BIN)/python -m pytest tests/benchmarks -m "" -s
