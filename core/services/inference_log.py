@@ -1,13 +1,24 @@
-"""The inference log looked after: what it consists of, whether it is whole, its sidecars anew."""
+"""The inference log looked at and looked after: its rows and files, is it whole, its index anew."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import inference_log
+from core.dataset import spec as specs
 from core.errors import IntegrityError, NotReady
+from core.scoring.log import open_log
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def recent_rows(settings: Settings, project: str, rows: int = 50) -> pd.DataFrame:
+    """The last rows of the inference log, newest first; reads only the end of it."""
+    spec = specs.load(settings.spec_file(project))
+    return open_log(settings, spec).tail(rows).iloc[::-1]
 
 
 def status(settings: Settings, project: str) -> dict[str, Any]:

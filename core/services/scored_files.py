@@ -1,14 +1,18 @@
-"""Taking scored files away: within what a browser download can hold, else where they lie."""
+"""Scored files, looked at and taken away: to the browser what it can hold, else where they lie."""
 
 from __future__ import annotations
 
 import io as byte_io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.dataset import io
 from core.inference_log import neutralise_formulas
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Rough, and on the safe side: numbers and short text with their comma.
 _BYTES_PER_CELL = 12
@@ -57,3 +61,8 @@ def _why_not(settings: Settings, path: Path, kind: str) -> str | None:
         f"About {size / 1e6:,.0f} MB as {kind}, more than the {limit:,} MB that the browser gets. "
         f"It lies on the server: {shown}"
     )
+
+
+def head(path: Path, rows: int = 20) -> pd.DataFrame:
+    """The first rows of a scored file; DataFileError if it is gone."""
+    return io.plain_frame(io.TableFile(path).head(rows))

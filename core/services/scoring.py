@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,8 +32,6 @@ from core.tracking import models, registry, runs
 from core.tracking.registry import CHAMPION, Version
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from core.jobs import Reporter
 
 
@@ -77,46 +75,65 @@ def run_order(
     all logged. Before anything else, whatever was killed in this project comes to its end.
     """
     begun = time.perf_counter()
+    asked = _asked(settings, order)
+    result = _resumed(settings, asked, job_id)
+    if result is None:
+        return _score(settings, asked, job_id, begun, on_progress, on_logged, on_copied)
+    if on_logged is not None:
+        on_logged(result.summary["rows_scored"])
+    return result
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An order that fits, with all that it names. ``versions``: the one that is logged first."""
+
+    order: Order
+    spec: ProjectSpec
+    table: io.TableFile
+    sha256: str
+    versions: tuple[Version, ...]
+
+    @property
+    def outputs(self) -> list[Path]:
+        return self.order.outputs(tuple(one.version for one in self.versions[1:]))
+
+    @property
+    def digest(self) -> str:
+        """The same for the same rows, versions and renames, and no other."""
+        numbers = [one.version for one in self.versions]
+        return self.order.asked(self.sha256, self.spec.data_digest, numbers)
+
+
+def _asked(settings: Settings, order: Order) -> _Asked:
+    """Raises what is wrong with an order, before anything is written."""
     spec = specs.load(settings.spec_file(order.project))
     checking.check_order(order)
     table = _table(settings, spec, order.source)
     checking.require_fit(table, spec, order)
-    version = registry.find(settings, order.project, order.model)
-    others = [registry.find(settings, order.project, which) for which in order.also]
-    sha256 = sha256_of(order.source)
-    numbers = tuple(one.version for one in others)
-    outputs = order.outputs(numbers)
-    asked = order.asked(sha256, spec.data_digest, [version.version, *numbers])
-    wanted = resume.Wanted(asked, targets_of(outputs, order.rejected))
-    if earlier := _resumed(settings, spec, order, wanted, job_id):
-        if on_logged is not None:
-            on_logged(earlier.summary["rows_scored"])
-        return earlier
-    loaded = [_loaded(settings, one) for one in (version, *others)]
-    watcher = Watcher(loaded, _ranges(settings, version, spec))
+    versions = [registry.find(settings, order.project, one) for one in (order.model, *order.also)]
+    return _Asked(order, spec, table, sha256_of(order.source), tuple(versions))
+
+
+def _score(
+    settings: Settings,
+    asked: _Asked,
+    job_id: str,
+    begun: float,
+    on_progress: Callable[[int, int], None] | None,
+    on_logged: Callable[[int], None] | None,
+    on_copied: Callable[[int], None] | None,
+) -> FileResult:
+    order, (version, *others) = asked.order, asked.versions
+    loaded = [_loaded(settings, one) for one in asked.versions]
+    watcher = Watcher(loaded, _ranges(settings, version, asked.spec))
     tags = {"version": version.version, "source": order.origin}
     tags |= {"job_id": job_id} if job_id else {}
-    parameters = record.parameters_of(order, sha256, version, others)
-    output_folder = settings.layer(order.project, "07_model_output")
-    book = IntentBook(output_folder)
+    parameters = record.parameters_of(order, asked.sha256, version, others)
+    book = _book(settings, order.project)
     with ExitStack() as held:
         with runs.action(settings, order.project, "score", params=parameters, tags=tags) as run:
             held.enter_context(book.holding(run.run_id))
-            job = Job(
-                table=table,
-                spec=spec,
-                models=loaded,
-                outputs=outputs,
-                rejected=order.rejected,
-                log=open_log(settings, spec),
-                origin=order.origin,
-                request_id=run.run_id,
-                shown_as=order.shown_as,
-                renames=order.renames,
-                row_ids=row_ids.file_of(output_folder, run.run_id),
-                asked=asked,
-                job_id=job_id,
-            )
 
             def result_of(outcome: Outcome) -> FileResult:
                 findings = watcher.findings()
@@ -129,15 +146,37 @@ def run_order(
             def stored(ready: Outcome) -> Mapping[str, Any]:
                 return result_of(ready).as_json()
 
+            job = _job(settings, asked, loaded, run.run_id, job_id)
             outcome = batch.score_file(job, book, watcher, on_progress, stored, on_copied)
             run.done = f"{outcome.rows_scored:,} rows were scored and logged, in {order.out.name}."
             if on_logged is not None:
                 on_logged(outcome.rows_scored)
             result = result_of(outcome)
             record.put(run, result.as_json(), result.findings, version, time.time())
-            record.put_files(run, [*outputs, *([result.rejected] if result.rejected else [])])
+            record.put_files(run, [*asked.outputs, *([result.rejected] if result.rejected else [])])
         book.leave(run.run_id, job_id)
     return result
+
+
+def _job(
+    settings: Settings, asked: _Asked, loaded: Sequence[Model], run_id: str, job_id: str
+) -> Job:
+    order = asked.order
+    return Job(
+        table=asked.table,
+        spec=asked.spec,
+        models=loaded,
+        outputs=asked.outputs,
+        rejected=order.rejected,
+        log=open_log(settings, asked.spec),
+        origin=order.origin,
+        request_id=run_id,
+        shown_as=order.shown_as,
+        renames=order.renames,
+        row_ids=row_ids.file_of(settings.layer(order.project, "07_model_output"), run_id),
+        asked=asked.digest,
+        job_id=job_id,
+    )
 
 
 def finish_interrupted(settings: Settings, project: str) -> None:
@@ -193,11 +232,6 @@ def output_path(settings: Settings, project: str, name: str) -> Path:
     return settings.layer(project, "07_model_output") / f"scored_{stem}_{moment}.parquet"
 
 
-def head(path: Path, rows: int = 20) -> pd.DataFrame:
-    """The first rows of a scored file; DataFileError if it is gone."""
-    return io.plain_frame(io.TableFile(path).head(rows))
-
-
 def find_version(settings: Settings, project: str, which: str = CHAMPION) -> Version:
     """A registered version by alias or number; NotReady or BadInput if there is no such."""
     return registry.find(settings, project, which)
@@ -208,12 +242,6 @@ def production_file(settings: Settings, project: str) -> Path | None:
     spec = specs.load(settings.spec_file(project))
     path = settings.layer(project, "01_raw") / spec.prod_file
     return path if path.is_file() else None
-
-
-def recent_rows(settings: Settings, project: str, rows: int = 50) -> pd.DataFrame:
-    """The last rows of the inference log, newest first; reads only the end of it."""
-    spec = specs.load(settings.spec_file(project))
-    return open_log(settings, spec).tail(rows).iloc[::-1]
 
 
 def _table(settings: Settings, spec: ProjectSpec, path: Path) -> io.TableFile:
@@ -245,14 +273,13 @@ def _settle(settings: Settings, spec: ProjectSpec, wanted: resume.Wanted | None 
     resume.settle(_book(settings, spec.name), log, complete, close, fate, wanted)
 
 
-def _resumed(
-    settings: Settings, spec: ProjectSpec, order: Order, wanted: resume.Wanted, job_id: str
-) -> FileResult | None:
+def _resumed(settings: Settings, asked: _Asked, job_id: str) -> FileResult | None:
     """The result of the same order that was killed once its rows were logged; None if none was."""
-    book = _book(settings, order.project)
+    order, book = asked.order, _book(settings, asked.spec.name)
     if not book.all():
         return None
-    _settle(settings, spec, wanted)
+    wanted = resume.Wanted(asked.digest, targets_of(asked.outputs, order.rejected))
+    _settle(settings, asked.spec, wanted)
     intent = resume.claim(book, wanted, partial(_fate, settings, order.project), job_id)
     if intent is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.services import scoring
+from core.services import inference_log
 from core.services.scoring import Version
 from core.ui import cached, endpoint, pairs, parts, replay, scoring_file, scoring_row
 from core.ui.frame import Page
@@ -81,7 +81,7 @@ def version_words(version: Version) -> str:
 
 def _logged(page: Page) -> None:
     st.subheader("Logged last", anchor=False)
-    rows = scoring.recent_rows(page.settings, page.project, _SHOWN_ROWS)
+    rows = inference_log.recent_rows(page.settings, page.project, _SHOWN_ROWS)
     if rows.empty:
         st.caption("Nothing yet. Every prediction that somebody asks for is logged here.")
         return

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.services import scored_files, scoring, scoring_figures
+from core.services import scored_files, scoring_figures
 from core.services.scoring import FileResult
 from core.ui import pairs, parts
 from core.ui.frame import Page
@@ -41,7 +41,7 @@ def show(page: Page, result: FileResult) -> None:
         _rejected(page, result, result.rejected)
     first = st.expander("First rows of the predictions", icon=":material/table_rows:")
     with first, parts.guarded("show the predictions"):
-        st.dataframe(_added_first(scoring.head(result.output)), hide_index=True)
+        st.dataframe(_added_first(scored_files.head(result.output)), hide_index=True)
 
 
 def _counts(page: Page, result: FileResult) -> None:

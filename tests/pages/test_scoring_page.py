@@ -10,7 +10,7 @@ from core.errors import EndpointError
 from core.files import atomic_path
 from core.jobs.folder import JobFolder, JobState, Plan, new_job_id
 from core.scoring.endpoint import Endpoint
-from core.services import scoring, scoring_jobs, serving
+from core.services import inference_log, scoring, scoring_jobs, serving
 from core.settings import REPOSITORY
 from core.ui import scoring_file
 
@@ -234,7 +234,7 @@ def test_a_press_logs_exactly_one_row_and_says_what_it_means(hoops):
     predict(at).click().run()
     assert not at.exception
     assert hoops.logged() == 1
-    logged = scoring.recent_rows(hoops.settings, "hoops").iloc[0]
+    logged = inference_log.recent_rows(hoops.settings, "hoops").iloc[0]
     assert logged["distance"] == 300
     assert "## Missed" in said(at)
     assert "lies above everything in training" in said(at)
@@ -319,7 +319,7 @@ def test_through_rest_the_endpoints_version_answers(hoops, monkeypatch):
     at.button_group(key="row-through").set_value("rest")
     predict(at).click().run()
     assert not at.exception
-    assert scoring.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
+    assert inference_log.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
 
 
 def endpoint(state, version="1", message="It answers."):

@@ -6,7 +6,15 @@ import pytest
 from core.errors import SchemaError
 from core.monitoring.features import numeric_feature
 from core.scoring.log import open_log
-from core.services import row_court, row_form, row_passport, row_scoring, row_what_if, scoring
+from core.services import (
+    inference_log,
+    row_court,
+    row_form,
+    row_passport,
+    row_scoring,
+    row_what_if,
+    scoring,
+)
 from core.tracking import registry
 
 VALUES = {"distance": 4.0, "home": True, "zone": "left"}
@@ -29,7 +37,7 @@ def test_a_row_is_logged_once_and_exploring_logs_nothing(hoops):
     assert result.probability == explored
     assert result.probability + result.probability_negative == 1
     assert (result.prediction, hoops.logged()) == (1, 1)
-    last = scoring.recent_rows(hoops.settings, "hoops").iloc[0]
+    last = inference_log.recent_rows(hoops.settings, "hoops").iloc[0]
     assert (last["prediction_id"], last["source"]) == (result.prediction_id, "form")
 
 
@@ -48,7 +56,7 @@ def test_a_row_through_rest_is_marked_so(hoops):
         hoops.settings, "hoops", VALUES, through=lambda frame: np.array([0.5])
     )
     assert (result.probability, result.prediction) == (0.5, 0)  # at the threshold: negative
-    assert scoring.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
+    assert inference_log.recent_rows(hoops.settings, "hoops").iloc[0]["source"] == "rest"
 
 
 @pytest.mark.parametrize("through", [None, lambda frame: np.array([0.5])])

@@ -16,6 +16,7 @@ from core.inference_log import verify
 from core.scoring.findings import Findings
 from core.scoring.order import Order
 from core.services import (
+    inference_log,
     row_scoring,
     scored_files,
     scoring,
@@ -35,7 +36,7 @@ def test_a_file_is_scored_and_every_row_logged_once(hoops, tmp_path):
     assert result.summary["rows_scored"] == hoops.logged() == 50
     assert result.summary["rows_labelled"] == 50
     assert result.summary["metrics"]["roc_auc"] > 0.5
-    head = scoring.head(out, 5)
+    head = scored_files.head(out, 5)
     assert list(head)[:4] == ["distance", "home", "zone", "note"]
     assert len(head) == 5
     csv = scored_files.downloads(hoops.settings, out)[1]
@@ -196,10 +197,10 @@ def test_a_rename_holds_for_this_file_and_is_recorded(hoops, tmp_path):
     renames = {"Distance": "distance"}
     assert scoring.check_file(hoops.settings, "hoops", source, renames).fits
     result = scoring.score_file(hoops.settings, "hoops", source, out, renames=renames)
-    assert list(scoring.head(out))[:3] == ["Distance", "home", "zone"]
+    assert list(scored_files.head(out))[:3] == ["Distance", "home", "zone"]
     run = runs.get(hoops.settings, result.summary["run_id"])
     assert run.params["renames"] == "Distance → distance"
-    logged = scoring.recent_rows(hoops.settings, "hoops").iloc[::-1]
+    logged = inference_log.recent_rows(hoops.settings, "hoops").iloc[::-1]
     assert logged["distance"].tolist() == rows["Distance"].tolist()
 
 
