@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_click_on_the_court_sets_the_position(page, full_app):
     assert len(harness.log_records(full_app)) == logged, "clicks log nothing"
 
     page.get_by_role("button", name="Predict").click()
-    page.get_by_text("Logged as").wait_for()
+    page.get_by_text(re.compile("Logged as")).wait_for()
     settle(page)
     after = harness.log_records(full_app)
     assert len(after) == logged + 1
