@@ -13,7 +13,7 @@ from core.scoring.log import open_log
 from core.scoring.order import Order
 from core.settings import Settings
 from core.tracking import runs
-from core.tracking.store import client
+from core.tracking.store import make_for_workers
 
 KIND = "scoring"
 ENTRY_POINT = "core.services.scoring:execute"
@@ -26,7 +26,7 @@ def is_large(settings: Settings, rows: int) -> bool:
 
 def submit(settings: Settings, order: Order) -> JobView:
     """Queue or start scoring a file that stays where it is until the job has ended."""
-    client(settings)  # the worker must find the store made
+    make_for_workers(settings)
     _make_room(settings, order.project)
     return jobs.submit(
         settings.scoring_jobs_dir(order.project),

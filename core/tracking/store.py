@@ -122,6 +122,15 @@ def is_new(settings: Settings) -> bool:
     return settings.tracking_uri.startswith("sqlite") and not local.exists()
 
 
+def make_for_workers(settings: Settings) -> None:
+    """Make the local database where there is none: a worker must find it made.
+
+    Where there is one, MLflow is not imported, which takes seconds.
+    """
+    if is_new(settings):
+        client(settings)
+
+
 def experiment_id(settings: Settings, project: str, create: bool = True) -> str | None:
     """The experiment of a project, made on first use; None if absent and ``create`` is off."""
     store = client(settings)

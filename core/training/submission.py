@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import jobs
 from core.jobs import JobView
 from core.settings import Settings
-from core.tracking.store import client
+from core.tracking.store import make_for_workers
 from core.training import cluster
 from core.training.catalogue import title_of
 from core.training.plan import TrainingPlan, check_python
@@ -22,8 +22,7 @@ def submit(settings: Settings, plan: TrainingPlan) -> JobView:
     """
     check_python()
     cluster.check_reachable(settings.dask_scheduler)
-    # The worker must find the store made: two first users at once would both migrate it.
-    client(settings)
+    make_for_workers(settings)
     return jobs.submit(
         settings.jobs_dir(plan.project),
         entry_point=ENTRY_POINT,
