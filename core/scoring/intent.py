@@ -48,7 +48,8 @@ class Intent:
 
     ``targets`` by what they are; ``unwanted``: files of an earlier scoring that must go, since this
     one leaves none there. ``after``: the log's end before ``rows`` rows were to be added (None: not
-    ready yet). ``result`` is for whoever resumes it; ``ready_at`` seconds since 1970.
+    ready yet). ``result`` is for whoever resumes it; ``ready_at`` seconds since 1970. ``told``:
+    somebody has this job's result already, and its retry is all that still waits for it.
     """
 
     request_id: str
@@ -61,6 +62,7 @@ class Intent:
     result: Mapping[str, Any] = field(default_factory=dict)
     ready_at: float = 0.0
     finished: bool = False
+    told: bool = False
 
     def is_committed(self, log: InferenceLog) -> bool:
         """Whether the log has its rows; reads only what was logged since it was ready."""

@@ -66,7 +66,8 @@ def claim(
 ) -> Intent | None:
     """A finished scoring of what is wanted that nobody has been told of; None if there is none.
 
-    Its files have the wanted names then. A job owns it from now on; anybody else is told by this.
+    Its files have the wanted names then. A job owns it from now on; anybody else is told by this,
+    and leaves a job's for the retry of that job, which gets the files where they are.
     """
     for seen in book.all():
         if seen.asked != wanted.asked or not seen.finished:
@@ -74,9 +75,12 @@ def claim(
         with book.left(seen.request_id) as intent:
             if intent is None or (intent.job_id and fate(intent.job_id) != "waiting"):
                 continue
-            claimed = _named(replace(_rebound(book, intent, wanted), job_id=job_id))
-            if job_id:
-                book.write(claimed)
+            if intent.told and not job_id:
+                continue  # who asks once more means it
+            claimed = intent if intent.told else _named(_rebound(book, intent, wanted))
+            if job_id or intent.job_id:
+                kept = {"job_id": job_id} if job_id else {"told": True}
+                book.write(replace(claimed, **kept))
             else:
                 book.remove(claimed.request_id)
             return claimed

@@ -103,6 +103,22 @@ def test_what_a_dead_worker_logged_is_not_dropped_and_a_retry_logs_none(hoops, o
     assert hoops.logged() == 80
 
 
+def test_a_retry_logs_none_where_somebody_else_was_given_the_result(hoops, out, tmp_path):
+    source, elsewhere = tmp_path / "july.parquet", tmp_path / "mine.parquet"
+    hoops.rows(40).to_parquet(source)
+    died = job(hoops, "lost", out)
+    order = Order("hoops", source, out, "1", shown_as="july.parquet")
+    scoring.run_order(hoops.settings, order, job_id=died)
+    given = scoring.run_order(hoops.settings, replace(order, out=elsewhere))
+    assert "its 40 rows were logged" in given.summary["note"]
+    meant = scoring.run_order(hoops.settings, replace(order, out=tmp_path / "again.parquet"))
+    assert ("note" in meant.summary, hoops.logged()) == (False, 80)
+    assert scoring_jobs.resumable(hoops.settings, "hoops") == {died: 40}
+    retried = scoring.run_order(hoops.settings, order, job_id=job(hoops, "lost", out))
+    assert (retried.summary["run_id"], hoops.logged()) == (given.summary["run_id"], 80)
+    assert (retried.output, len(pd.read_parquet(elsewhere))) == (elsewhere, 40)
+
+
 def test_the_oldest_ended_jobs_make_room(hoops, out, monkeypatch):
     ended = [job(hoops, "cancelled") for _ in range(3)]
     settings = replace(hoops.settings, ended_jobs_kept=2)
