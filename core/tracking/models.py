@@ -92,6 +92,17 @@ def logged_model(settings: Settings, run_id: str, sha256: str) -> LoggedModel | 
     return _logged(kept.model_uri, kept.tags["courtside.format"])
 
 
+def load_storage() -> None:
+    """Have ready what the first model that is stored would wait two seconds for.
+
+    skops looks at every module of scikit-learn, MLflow at every package that is installed.
+    """
+    import skops.io  # noqa: F401
+    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
+
+    warn_dependency_requirement_mismatches(["scikit-learn"])
+
+
 def log_model(
     settings: Settings,
     run_id: str,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import file_lock, read_json, write_bytes, write_text
+from core.tracking import models
 
 _NEEDED = (
     "sklearn.ensemble",
@@ -80,12 +81,8 @@ def uncollected() -> Iterator[None]:
 
 
 def load_storage() -> None:
-    """Import in a thread, while the fits are waited for, what a model is stored with."""
-
-    def load() -> None:
-        import skops.io  # noqa: F401 - it looks at every module of scikit-learn
-
-    threading.Thread(target=load, name="load storage", daemon=True).start()
+    """Have ready, by a thread, while the fits are waited for, what a model is stored with."""
+    threading.Thread(target=models.load_storage, name="load storage", daemon=True).start()
 
 
 def draw(model_folder: Path, title: str) -> None:
