@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import jobs
@@ -12,6 +13,7 @@ from core.jobs import JobView
 from core.monitoring import places
 from core.settings import Settings
 from core.training import submission
+from core.training.renewal import CHOSEN_BY
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def latest(settings: Settings, project: str) -> JobView | None:
     views = jobs.list_jobs(folder, submission.KIND)
     found = (one for one in views if jobs.arguments(folder, one.job_id).get("inputs"))
     return next(found, None)
+
+
+def is_retrained(metrics: Mapping[str, float]) -> bool:
+    """Whether a version with these metrics came of a retraining on production rows."""
+    return f"cv_{CHOSEN_BY}" in metrics
 
 
 def job(settings: Settings, project: str, job_id: str) -> JobView:

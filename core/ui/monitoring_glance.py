@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import monitoring
+from core.services import monitoring, retraining_view
 from core.services.monitoring import FeatureDrift, Report
 from core.ui import parts, retraining
 from core.ui.frame import Page
@@ -103,6 +103,15 @@ def _next(page: Page, report: Report) -> None:
         st.markdown(_CALM[report.assessment.level])
         parts.link("4_Production_scoring", page.project, "Score a file")
         return
+    if retraining_view.is_retrained(report.window.version.metrics):
+        _next_of_retrained()
+    else:
+        _way_back(report)
+    parts.link("3_Model_comparison", page.project, "Compare and promote")
+    parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")
+
+
+def _way_back(report: Report) -> None:
     first = f"[Retrain](#{retraining.ANCHOR}) on the labelled production rows"
     if report.realised is None:
         first = f"Collect labels of production, then [retrain](#{retraining.ANCHOR}) on them"
@@ -110,7 +119,17 @@ def _next(page: Page, report: Report) -> None:
         "Lead back to a good model:\n"
         f"1. {first}: the newest of them judge the challenger.\n"
         "2. Compare it with the champion; promote the better.\n"
-        "3. Score again and look here: the alarm should be gone."
+        "3. Score new rows and look at those alone (Last n rows)."
     )
-    parts.link("3_Model_comparison", page.project, "Compare and promote")
-    parts.link("1_Data_preparation", page.project, "Or add rows and prepare anew")
+
+
+def _next_of_retrained() -> None:
+    """Whoever has just retrained must not be sent round in a circle."""
+    st.markdown(
+        "This version learnt from production rows and from older ones. Measured against both "
+        "together, production alone stays marked: retraining at once on the same rows brings "
+        "nothing new.\n"
+        "1. Look at the rows scored since then alone (Last n rows).\n"
+        "2. Does it do better on them than the one before? Compare tells, under Production.\n"
+        f"3. [Retrain](#{retraining.ANCHOR}) when enough new labels have come."
+    )

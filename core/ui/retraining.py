@@ -84,12 +84,19 @@ def _ended(page: Page, job: JobView) -> None:
             f"{found['chosen_by']}, not by the rows that judge it."
         )
         first, *sentences = found["sentences"]
+        champion = cached.standing(page.settings, page.project).champion
+        promoted = champion is not None and champion.version == found["challenger"]
+        if champion is not None and promoted:
+            first = f"{champion.label} is in charge; this is how it did when it was made."
         st.markdown(f"#### {escape(first)}")
         _evidence(found, sentences)
         with st.container(horizontal=True):
-            parts.go_button(
-                "Compare and promote", "3_Model_comparison", page.project, "retrained-compare"
-            )
+            if promoted:
+                parts.link("3_Model_comparison", page.project, "Compare the versions")
+            else:
+                parts.go_button(
+                    "Compare and promote", "3_Model_comparison", page.project, "retrained-compare"
+                )
             parts.mlflow_link(page.settings, job.result["run_id"])
 
 

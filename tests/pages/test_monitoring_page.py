@@ -88,6 +88,25 @@ def test_an_alarm_says_what_moved_and_where_to_go(watched):
     assert "Population stability index" in text
 
 
+def test_who_has_just_retrained_is_not_sent_round_in_a_circle(watched, monkeypatch):
+    from core.services import retraining_view
+
+    monkeypatch.setattr(retraining_view, "is_retrained", lambda metrics: True)
+    watched.log(200, further=40, labelled=True)
+    text = said(open_page())
+    assert "Lead back to a good model" not in text
+    assert "retraining at once on the same rows brings nothing new" in text
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"), [({"cv_recent_log_loss": 0.6}, True), ({}, False)]
+)
+def test_a_retrained_version_is_known_by_what_chose_it(metrics, expected):
+    from core.services import retraining_view
+
+    assert retraining_view.is_retrained(metrics | {"test_roc_auc": 0.6}) is expected
+
+
 def test_the_first_screen_says_what_moved_what_it_did_and_what_next(watched):
     watched.log(200, further=40, labelled=True)
     text = said(open_page())
@@ -432,3 +451,7 @@ def test_a_finished_retraining_shows_challenger_beside_champion(watched, monkeyp
     assert "v2 New challenges v1 Old" in said(at)
     assert "On the old rows, log loss is not shown to differ" in said(at)
     assert any(button.key == "retrained-compare" for button in at.button)
+    found["challenger"], found["parts"] = "1", {p: {"1": one.as_dict()} for p in ("recent", "old")}
+    at = open_page()
+    assert "is in charge; this is how it did when it was made" in said(at)
+    assert not any(button.key == "retrained-compare" for button in at.button)
