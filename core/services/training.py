@@ -13,8 +13,8 @@ from core import jobs
 from core.dataset import spec as specs
 from core.dataset.spec import TUNING_METRICS
 from core.dataset.training_options import CALIBRATIONS, CLASS_WEIGHTS, Options, ThresholdRule
-from core.errors import JobError, NotReady, TrackingError
-from core.files import read_json
+from core.errors import CourtsideError, JobError, NotReady
+from core.files import file_lock, read_json
 from core.jobs import JobView
 from core.settings import Settings
 from core.tracking import runs
@@ -23,7 +23,7 @@ from core.training import timeline as timelines
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
 from core.training.inputs import folder_of
 from core.training.plan import TrainingPlan, make_plan
-from core.training.run_record import close_run
+from core.training.run_record import close_run, record_unopened
 from core.training.timeline import ModelProgress
 
 __all__ = [
@@ -58,6 +58,8 @@ __all__ = [
 
 KIND = submission.KIND
 _TIMED_JOBS = 20
+# For another page that does the same.
+_CLOSING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -148,19 +150,30 @@ def _tidy(settings: Settings, project: str) -> None:
 def _close_runs(settings: Settings, project: str, view: JobView) -> None:
     """A worker that died without a word leaves RUNNING runs behind: end them, once.
 
-    Found by the job's id, which its run has carried from its first moment. Where MLflow does not
-    answer, the job is shown all the same, and the next look tries again.
+    Found by the job's id, which its run has carried from its first moment; a training that was
+    ended before it opened one is put on record all the same. Where MLflow does not answer, the
+    job is shown nevertheless, and the next look tries again.
     """
     if view.state not in ("lost", "cancelled", "failed") or view.is_closed:
         return
-    own = f"tags.job_id = '{view.job_id}'"
+    folder = settings.jobs_dir(project)
     try:
-        for run in runs.search(settings, project, own):
-            close_run(settings, project, run.run_id, view.state)
-    except TrackingError:
-        logging.getLogger("courtside").warning("The runs of job %s stay open.", view.job_id)
-        return
-    jobs.close(settings.jobs_dir(project), view.job_id)
+        with file_lock(folder / ".closing.lock", _CLOSING_SECONDS):
+            if not jobs.read(folder, view.job_id).is_closed:
+                _end_runs(settings, project, view)
+                jobs.close(folder, view.job_id)
+    except CourtsideError as exc:  # MLflow is away, or another page waits for it
+        logging.getLogger("courtside").warning("The runs of %s stay open: %s", view.job_id, exc)
+
+
+def _end_runs(settings: Settings, project: str, view: JobView) -> None:
+    found = runs.search(settings, project, f"tags.job_id = '{view.job_id}'")
+    for run in found:
+        close_run(settings, project, run.run_id, view.state)
+    began = view.started_at is not None and view.state != "failed"  # a failure opens its run
+    if began and not found and "run_id" not in view.attachments:
+        plan = plan_of(settings, project, view.job_id)
+        record_unopened(settings, plan, view.job_id, view.state)
 
 
 def defaults(settings: Settings, project: str) -> TrainingPlan:

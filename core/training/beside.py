@@ -6,8 +6,6 @@ get ready to fit, meanwhile.
 
 from __future__ import annotations
 
-import gc
-import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import file_lock, read_json, write_bytes, write_text
-from core.tracking import models
+from core.training.imports import uncollected
 
 _NEEDED = (
     "sklearn.ensemble",
@@ -64,25 +62,6 @@ def get_ready(turn: Path) -> None:
         warnings.simplefilter("ignore")
         for name in _NEEDED:
             import_module(name)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Within it, libraries are imported; what they hold is never looked through for garbage.
-
-    Python's collector takes a fifth of the time that PyCaret takes to import, and finds nothing.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def load_storage() -> None:
-    """Have ready, by a thread, while the fits are waited for, what a model is stored with."""
-    threading.Thread(target=models.load_storage, name="load storage", daemon=True).start()
 
 
 def draw(model_folder: Path, title: str) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import platform
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,24 +121,6 @@ class Cluster:
                 f"The workers of the Dask cluster at {self._address} were lost {lost} times at the "
                 f"same fits ({exc}); give them more memory, or train on this machine."
             ) from exc
-
-
-@contextmanager
-def without_dask() -> Iterator[None]:
-    """Within it, libraries that would import Dask because it is installed find that it is not.
-
-    LightGBM does: a second and 60 MB for what only somebody with a cluster uses.
-    """
-    if any(name in sys.modules for name in ("dask", "distributed")):
-        yield
-        return
-    hidden: dict[str, Any] = {"dask": None, "distributed": None}
-    sys.modules.update(hidden)
-    try:
-        yield
-    finally:
-        for name in hidden:
-            sys.modules.pop(name, None)
 
 
 def _lost_work() -> tuple[type[BaseException], ...]:

@@ -18,8 +18,8 @@ from core.dataset.spec import ModelPlan
 from core.errors import BadInput
 from core.training import decision, scorers
 from core.training.catalogue import CATALOGUE
-from core.training.cluster import without_dask
 from core.training.fits import Plainer, plain_fits
+from core.training.imports import without
 from core.training.plan import TrainingPlan
 from core.training.search import OnSearch, Searched, watched_search
 
@@ -47,6 +47,11 @@ _SCORERS = {
     "precision": "precision",
     "f1": "f1",
 }
+
+
+# What it and LightGBM import where it is installed, seconds and a hundred megabytes in all: Dask is
+# only for somebody with a cluster, and what goes to MLflow is logged by us, later.
+_UNUSED = ("dask", "distributed", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Experiment:
         """
         # PyCaret would write logs.log into the current folder.
         os.environ.setdefault("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)
-        with without_dask():
+        with without(*_UNUSED):
             from pycaret.classification import ClassificationExperiment
 
         self._plan = plan
@@ -103,7 +108,7 @@ class Experiment:
         share: dict[str, Any] = {"train_size": plan.fit_share}
         if plan.fit_share >= 1.0:
             share, data = _all_rows(data)
-        with _quiet(), without_dask():
+        with _quiet(), without(*_UNUSED):
             self._experiment.setup(
                 data=data,
                 target=name,

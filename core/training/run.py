@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from core.dataset import spec as specs
-from core.dataset.spec import ModelPlan
+from core.dataset.spec import ModelPlan, ProjectSpec
 from core.errors import BadInput, CourtsideError, IntegrityError, JobError, TrackingError
 from core.files import is_disk_full
 from core.jobs import Reporter
@@ -18,6 +19,7 @@ from core.tracking.runs import RunLog
 from core.training import beside, cluster, provenance, publish, renewal, run_record, stages
 from core.training.catalogue import title_of
 from core.training.fitting import Context, fit
+from core.training.imports import uncollected
 from core.training.inputs import ModelInput, read_model_input
 from core.training.kept import Failed, Kept, Trained, Training
 from core.training.pace import Conditions
@@ -92,7 +94,10 @@ def _resume(
     record = RunRecord(**stored["record"])
     run = run_record.resume_run(settings, record, stored["run_id"], reporter.job_id)
     kept.write_run({**stored, "run_id": run.run_id})
-    _attach(settings, plan, run, reporter)
+    _attach(plan, reporter, run)
+    reporter.set_cleanup(
+        lambda state: run_record.close_run(settings, plan.project, run.run_id, state)
+    )
     return record, run
 
 
@@ -102,48 +107,55 @@ def _train(
     """Fit and keep everything; the run that it will be published to."""
     kept.clear()
     fits_on = cluster.connect(settings.dask_scheduler)
-    spec_file = settings.spec_file(plan.project)
-    spec = specs.load(spec_file)
+    spec = specs.load(settings.spec_file(plan.project))
     data = read_model_input(settings, spec, plan.inputs)
     reporter.report(stages.LOADING, 0, 1, 0.01)
-    record = RunRecord(
-        project=plan.project,
-        params={**_parameters(plan, data), **provenance.parameters(plan)},
-        # Named after its job from its first moment: who finds the job dead finds the run by that.
-        tags={"job_id": reporter.job_id, **provenance.tags()},
-        data={
-            "spec_digest": spec.data_digest,
-            "data_sha256": data.preparation["source_sha256"],
-        },
-        spec_text=spec_file.read_text(encoding="utf-8"),
-        plan=plan.to_json(),
-        started_at=time.time(),
-    )
+    record = _record(settings, plan, data, spec, reporter.job_id)
+    opening = run_record.Opening(settings, record, partial(_attach, plan, reporter))
+    reporter.set_cleanup(opening.close)
     steps, workers = feature_steps(spec), settings.fit_workers
     turn = kept.folder / ".ready.lock"
     getting_ready = [(beside.get_ready, (turn,))] * workers
-    with beside.working(workers, getting_ready) as are_ready, beside.uncollected():
-        run = run_record.open_run(settings, record)
-        _attach(settings, plan, run, reporter)
+    with beside.working(workers, getting_ready) as are_ready, uncollected():
         features = steps.fit_transform(data.train[list(spec.raw_columns)])
         from core.training.pycaret_adapter import Experiment
 
         target = data.train[spec.target.column]
         experiment = Experiment(features, target, plan, workers, fits_on)
         are_ready()
-    beside.load_storage()
-    run.params({"fit_rows": experiment.fit_rows})
     record.params["fit_rows"] = experiment.fit_rows
-    kept.write_run({"run_id": run.run_id, "record": vars(record)})
+    opening.begin()
     context = Context(spec, plan, data, steps, workers, Progress(reporter, plan), kept)
     training = _fit_all(context, experiment)
     if not training.models:
+        run = opening.run()
         for failed in training.failed:
             run_record.failed_run(settings, plan.project, run.run_id, failed)
         raise CourtsideError(" ".join(f"{f.title}: {f.reason}" for f in training.failed))
-    kept.write_run({**kept.read_run(), "peak_memory_bytes": reporter.peak_memory_bytes})
+    stored = {"record": vars(record), "peak_memory_bytes": reporter.peak_memory_bytes}
+    kept.write_run({**stored, "run_id": None})
     kept.write_training(training)
+    run = opening.run()
+    kept.write_run({**stored, "run_id": run.run_id})
     return record, run
+
+
+def _record(
+    settings: Settings, plan: TrainingPlan, data: ModelInput, spec: ProjectSpec, job_id: str
+) -> RunRecord:
+    return RunRecord(
+        project=plan.project,
+        params={**_parameters(plan, data), **provenance.parameters(plan)},
+        # Named after its job from its first moment: who finds the job dead finds the run by that.
+        tags={"job_id": job_id, **provenance.tags()},
+        data={
+            "spec_digest": spec.data_digest,
+            "data_sha256": data.preparation["source_sha256"],
+        },
+        spec_text=settings.spec_file(plan.project).read_text(encoding="utf-8"),
+        plan=plan.to_json(),
+        started_at=time.time(),
+    )
 
 
 def _peak_bytes(kept: Kept, reporter: Reporter) -> int:
@@ -151,12 +163,9 @@ def _peak_bytes(kept: Kept, reporter: Reporter) -> int:
     return max(kept.read_run().get("peak_memory_bytes", 0), reporter.peak_memory_bytes)
 
 
-def _attach(settings: Settings, plan: TrainingPlan, run: RunLog, reporter: Reporter) -> None:
+def _attach(plan: TrainingPlan, reporter: Reporter, run: RunLog) -> None:
     reporter.attach("project", plan.project)
     reporter.attach("run_id", run.run_id)
-    reporter.set_cleanup(
-        lambda state: run_record.close_run(settings, plan.project, run.run_id, state)
-    )
 
 
 def _fit_all(context: Context, experiment: Any) -> Training:

@@ -125,6 +125,15 @@ def wait_for_stage(settings: Settings, job_id: str, beginning: str) -> None:
     raise AssertionError(f"never came to {beginning}")
 
 
+def wait_for_run(settings: Settings, job_id: str) -> None:
+    """Until its MLflow run is open, which happens while it is tuned."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "run_id" not in (view := jobs.read(settings.jobs_dir("club"), job_id)).attachments:
+        assert view.is_live, view.message
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def stages(settings: Settings, job_id: str) -> list[str]:
     return [event.stage for event in jobs.events(settings.jobs_dir("club"), job_id)[0]]
 
@@ -161,7 +170,7 @@ def logged_once(settings: Settings, result: dict[str, Any], algorithms: set[str]
 def test_mlflow_away_at_the_end(settings: Settings, server: Server) -> None:
     settings = replace(settings, tracking_uri=server.uri)
     job = start(settings, "lr")
-    wait_for_stage(settings, job.job_id, "Tuning")
+    wait_for_run(settings, job.job_id)
     server.stop()
     view = finished(settings, job.job_id)
     assert view.state == "failed"
@@ -192,6 +201,22 @@ def test_mlflow_away_at_the_end(settings: Settings, server: Server) -> None:
     again = finished(settings, training.retry(settings, "club", job.job_id).job_id)
     assert again.result == result
     logged_once(settings, result, {"lr"})
+
+
+def test_mlflow_away_from_the_beginning(settings: Settings, server: Server) -> None:
+    settings = replace(settings, tracking_uri=server.uri)
+    server.stop()
+    job = start(settings, "lr")
+    view = finished(settings, job.job_id)
+    assert view.state == "failed"
+    assert "MLflow could not" in view.message
+    assert "a retry publishes them without training again" in view.message
+    server.start()
+    retried = finished(settings, training.retry(settings, "club", job.job_id).job_id)
+    assert retried.state == "succeeded", retried.message
+    assert not any(stage.startswith("Tuning") for stage in stages(settings, retried.job_id))
+    assert retried.result is not None
+    logged_once(settings, retried.result, {"lr"})
 
 
 @pytest.fixture
@@ -277,7 +302,7 @@ def test_a_local_store_that_cannot_be_written_at_the_end(
     settings: Settings, held: Callable[[Path], AbstractContextManager[None]], said: str
 ) -> None:
     job = start(settings, "lr")
-    wait_for_stage(settings, job.job_id, "Tuning")
+    wait_for_run(settings, job.job_id)
     with held(settings.home / "mlruns"):
         view = finished(settings, job.job_id)
         assert view.state == "failed"

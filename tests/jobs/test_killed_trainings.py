@@ -104,7 +104,7 @@ def test_killed_at_any_moment_it_is_lost_and_a_retry_succeeds(
         assert f"process {worker}" in view.message and "SIGKILL" in view.message
         assert processes_of(prepared, job.job_id) == []
         found = statuses(prepared)
-        assert set(found.get("lost", ["FAILED"])) <= {"FAILED", "FINISHED"}, stages
+        assert set(found["lost"]) <= {"FAILED", "FINISHED"}, stages
         assert registry.champion(prepared, PROJECT) == champion
     check_registry(prepared)
     again = training.retry(prepared, PROJECT, job.job_id)

@@ -42,11 +42,3 @@ def test_an_address_is_checked_where_it_is_read(monkeypatch: pytest.MonkeyPatch)
     assert Settings.from_env().dask_scheduler == "tcp://10.0.0.5:8786"
     monkeypatch.setenv("COURTSIDE_DASK_SCHEDULER", " ")
     assert Settings.from_env().dask_scheduler is None
-
-
-def test_dask_is_hidden_only_within() -> None:
-    before = {name: sys.modules.get(name) for name in ("dask", "distributed")}
-    if not any(before.values()):
-        with cluster.without_dask(), pytest.raises(ModuleNotFoundError):
-            import dask  # noqa: F401
-    assert {name: sys.modules.get(name) for name in before} == before
