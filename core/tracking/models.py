@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from core.dataset import shipped_code
 from core.errors import IntegrityError
@@ -93,14 +95,25 @@ def logged_model(settings: Settings, run_id: str, sha256: str) -> LoggedModel | 
 
 
 def load_storage() -> None:
-    """Have ready what the first model that is stored would wait two seconds for.
-
-    skops looks at every module of scikit-learn, MLflow at every package that is installed.
-    """
+    """Have ready what the first model that is stored would wait for: skops looks at every module
+    of scikit-learn."""
+    import mlflow.sklearn
     import skops.io  # noqa: F401
-    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
 
-    warn_dependency_requirement_mismatches(["scikit-learn"])
+
+@contextmanager
+def _requirements_unchecked() -> Iterator[None]:
+    """Within it, MLflow does not compare a model's requirements with what is installed.
+
+    They are made from what is installed, and the comparison starts with a table of every package
+    here: two seconds.
+    """
+    from mlflow import pyfunc
+    from mlflow.utils import environment
+
+    compare = "warn_dependency_requirement_mismatches"
+    with patch.object(environment, compare), patch.object(pyfunc, compare):
+        yield
 
 
 def log_model(
@@ -130,7 +143,7 @@ def log_model(
         options = {"serialization_format": "skops", "skops_trusted_types": trusted}
     with warnings.catch_warnings(), mapped_errors("store the model"):
         warnings.simplefilter("ignore")
-        with mlflow.start_run(run_id=run_id):
+        with mlflow.start_run(run_id=run_id), _requirements_unchecked():
             info = mlflow.sklearn.log_model(
                 pipeline,
                 name="model",
