@@ -97,7 +97,7 @@ def logged_model(settings: Settings, run_id: str, sha256: str) -> LoggedModel | 
 def load_storage() -> None:
     """Have ready what the first model that is stored would wait for: skops looks at every module
     of scikit-learn."""
-    import mlflow.sklearn
+    import mlflow.sklearn  # noqa: F401
     import skops.io  # noqa: F401
 
 
