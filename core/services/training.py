@@ -170,10 +170,14 @@ def _end_runs(settings: Settings, project: str, view: JobView) -> None:
     found = runs.search(settings, project, f"tags.job_id = '{view.job_id}'")
     for run in found:
         close_run(settings, project, run.run_id, view.state)
-    began = view.started_at is not None and view.state != "failed"  # a failure opens its run
-    if began and not found and "run_id" not in view.attachments:
-        plan = plan_of(settings, project, view.job_id)
-        record_unopened(settings, plan, view.job_id, view.state)
+    if view.started_at is None or view.state == "failed":  # a failure opens its run
+        return
+    if not found and "run_id" not in view.attachments:
+        plan, began = (
+            plan_of(settings, project, view.job_id),
+            datetime.fromisoformat(view.started_at),
+        )
+        record_unopened(settings, plan, view.job_id, view.state, began.timestamp())
 
 
 def defaults(settings: Settings, project: str) -> TrainingPlan:

@@ -136,9 +136,15 @@ def resume_run(settings: Settings, record: RunRecord, run_id: str | None, job_id
     return run
 
 
-def record_unopened(settings: Settings, plan: TrainingPlan, job_id: str, state: str) -> None:
-    """Put a training on record that was ``cancelled`` or ``lost`` before its run was open."""
-    run = runs.start(settings, plan.project, "train", name="train", tags={"job_id": job_id})
+def record_unopened(
+    settings: Settings, plan: TrainingPlan, job_id: str, state: str, began: float
+) -> None:
+    """Put a training on record that was ``cancelled`` or ``lost`` before its run was open.
+
+    ``began``: seconds since 1970.
+    """
+    own = {"job_id": job_id}
+    run = runs.start(settings, plan.project, "train", name="train", tags=own, at=began)
     run.json(plan.to_json(), "plan.json")
     run.finish(_status(state))
 
