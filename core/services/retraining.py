@@ -24,17 +24,17 @@ from core.monitoring.prepared import PreparedRetraining
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import runs
-from core.training import submission
-from core.training.catalogue import CATALOGUE
+from core.training import submission, usual
 from core.training.inputs import ModelInput, folder_of, read_model_input, write_renewal
 from core.training.plan import TrainingPlan, make_plan
+from core.training.usual import algorithms, usual_algorithms
 
-__all__ = ["JobView", "PreparedRetraining"]  # what pages get from further below
+# What pages get from further below.
+__all__ = ["JobView", "PreparedRetraining", "algorithms", "usual_algorithms"]
 
 LOG = renewals.LOG
 LEARNT_SHARE = 0.5
 PIECE_ROWS = 200_000
-_USUAL = ("lr", "gbc", "rf")  # a line, and two that bend: production may need what training did not
 
 
 def preview(
@@ -77,6 +77,12 @@ def plan(
     return make_plan(
         spec, algorithms, candidates, metric="AUC", options=usual.changed(changes or {})
     )
+
+
+def usual_plan(settings: Settings, project: str) -> TrainingPlan:
+    """What a retraining does unless somebody chooses otherwise."""
+    names = usual_algorithms()
+    return plan(settings, project, names, usual_candidates(settings, project, names))
 
 
 def start(
@@ -179,7 +185,7 @@ def _made(
     spec = specs.load(settings.spec_file(project))
     source = _source(settings, spec)
     try:
-        wanted = plan(settings, project, usual_algorithms())
+        wanted = usual_plan(settings, project)
         renewal, recent = preview(settings, project)
     except CourtsideError as exc:
         return prepared.cannot(str(exc), source, alarms), None
@@ -193,6 +199,8 @@ def _holds(settings: Settings, project: str, made: PreparedRetraining) -> bool:
     """Whether it would come out the same; rows without a label do not change it."""
     spec = specs.load(settings.spec_file(project))
     if replace(_source(settings, spec), position=made.source.position) != made.source:
+        return False
+    if made.can_start and made.plan != usual_plan(settings, project).to_json():
         return False
     log = open_log(settings, spec)
     place = Position.from_json(made.source.position)
@@ -234,6 +242,8 @@ def _begin(
         "last_rows": last_rows or "",
         "learnt_until": renewal.learnt_until,
         "judged_from": renewal.judged_from,
+        "recent_since": renewal.since,
+        "recent_until": renewal.until,
         "renews_run_id": before["run_id"],
     }
     counts = {
@@ -251,14 +261,10 @@ def _begin(
     return submission.submit(settings, replace(wanted, inputs=run.run_id))
 
 
-def usual_algorithms() -> list[str]:
-    """What a retraining tries unless somebody chooses otherwise."""
-    return [name for name in _USUAL if name in algorithms()]
-
-
-def algorithms() -> dict[str, str]:
-    """Algorithms that this installation can train, by PyCaret's id, with their names."""
-    return {name: one.title for name, one in CATALOGUE.items() if one.why_not is None}
+def usual_candidates(settings: Settings, project: str, chosen: Sequence[str]) -> dict[str, int]:
+    """How many candidates of each: as the project's specification says, else affordable ones."""
+    own = specs.load(settings.spec_file(project)).training.models
+    return usual.usual_candidates(chosen, own)
 
 
 def _labelled(settings: Settings, spec: ProjectSpec, source: str) -> LabelledRows:

@@ -45,6 +45,10 @@ class TrainingPlan:
         compared = len(self.models) if self.options.find_best is not None else 0
         return (compared + sum(counts[: self.tuned_models])) * self.folds
 
+    def within(self, minutes: float | None) -> TrainingPlan:
+        """The same with another time budget; None: no limit."""
+        return replace(self, options=replace(self.options, minutes=minutes))
+
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
         value["models"] = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.services import retraining
+from core.services import retraining, training
 from core.services.retraining import PreparedRetraining
+from core.services.training import TrainingPlan
 from core.ui import parts
 from core.ui.frame import Page
+from core.ui.training_plan import cost_words
 from core.ui.words import ago, escape, exact
 
 _MONITOR = "5_Drift_monitoring"
@@ -65,9 +67,9 @@ def _offer(page: Page, found: PreparedRetraining, seen: bool = True) -> bool:
                     f"{found.recent_rows:,} rows, beside the {found.old_test_rows:,} of the old "
                     "holdout",
                 ),
-                ("Model fits at the most", f"{found.fits:,}", _algorithms(found)),
             ]
         )
+        st.markdown(_cost(page, found))
         _as_of(found, "Prepared")
         with st.container(horizontal=True, vertical_alignment="center"):
             pressed = st.button(
@@ -83,6 +85,12 @@ def _offer(page: Page, found: PreparedRetraining, seen: bool = True) -> bool:
                 retraining.start_prepared(page.settings, page.project, found.prepared_id)
                 return True
     return False
+
+
+def _cost(page: Page, found: PreparedRetraining) -> str:
+    plan = TrainingPlan.from_json(found.plan)
+    rows = found.train_rows + found.added_rows
+    return cost_words(plan, training.expected_seconds(page.settings, plan, rows), rows)
 
 
 def _as_of(found: PreparedRetraining, verb: str) -> None:

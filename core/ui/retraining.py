@@ -10,10 +10,12 @@ import streamlit as st
 
 from core.services import monitoring_figures, retraining, retraining_view, training
 from core.services.retraining import JobView
-from core.ui import cached, pairs, parts, prepared_retraining
+from core.services.training import TrainingPlan
+from core.ui import cached, pairs, parts, prepared_retraining, training_jobs
 from core.ui.frame import Page
-from core.ui.training_plan import cost_words
-from core.ui.words import ago, duration, escape, score
+from core.ui.training_options import minutes
+from core.ui.training_plan import candidates, cost_words
+from core.ui.words import ago, escape, score
 
 ANCHOR = "retrain"  # of the heading, for links from further up
 _PARTS = ("recent", "old")
@@ -58,15 +60,9 @@ def _live(page: Page, job_id: str) -> None:
         if not job.is_live:
             st.rerun()
         with st.container(border=True):
-            progress = job.progress
-            stage = progress.stage if progress else "Starting its process"
-            st.progress(progress.fraction if progress else 0.0, text=escape(stage))
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(f"{duration(job.elapsed_seconds)} so far", width="stretch")
-                parts.link("2_Training", page.project, "Watch it on the training page")
-                if st.button("Cancel", icon=":material/stop_circle:", key="retrain-cancel"):
-                    training.cancel(page.settings, page.project, job_id)
-                    st.rerun()
+            training_jobs.head(page.settings, page.project, job)
+            training_jobs.progress(page.settings, page.project, job)
+            parts.link("2_Training", page.project, "Each model's search, on the training page")
 
 
 def _ended(page: Page, job: JobView) -> None:
@@ -175,17 +171,29 @@ def _form(page: Page) -> None:
             value=None,
             key="retrain-last",
         )
-        _start(page, str(source), algorithms, learnt / 100, int(newest) if newest else None)
+        wanted = _wanted(page, algorithms)
+        _start(page, wanted, str(source), learnt / 100, int(newest) if newest else None)
+
+
+def _wanted(page: Page, algorithms: list[str]) -> TrainingPlan | None:
+    """The plan as chosen; None while no algorithm is."""
+    if not algorithms:
+        return None
+    key = f"retrain-{page.project}"
+    usual = retraining.usual_candidates(page.settings, page.project, algorithms)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="retrain-cost"):
+        counts = candidates(key, algorithms, usual)
+        wanted = retraining.plan(page.settings, page.project, algorithms, counts)
+        return wanted.within(minutes(key, wanted.options.minutes))
 
 
 def _start(
-    page: Page, source: str, algorithms: list[str], share: float, newest: int | None
+    page: Page, wanted: TrainingPlan | None, source: str, share: float, newest: int | None
 ) -> None:
     with parts.guarded("read the labelled rows"):
         words, rows = _preview(page.settings, page.project, source, share, newest, _token(page))
         st.markdown(words)
-        if algorithms:
-            wanted = retraining.plan(page.settings, page.project, algorithms)
+        if wanted is not None:
             seconds = training.expected_seconds(page.settings, wanted, rows)
             st.markdown(cost_words(wanted, seconds, rows))
         pressed = st.button(
@@ -193,10 +201,10 @@ def _start(
             type="primary",
             icon=":material/model_training:",
             key="retrain",
-            disabled=not algorithms,
-            help=None if algorithms else "Choose at least one algorithm.",
+            disabled=wanted is None,
+            help="Choose at least one algorithm." if wanted is None else None,
         )
-        if pressed:
+        if pressed and wanted is not None:
             with st.spinner("Putting the rows together"):
                 retraining.start(page.settings, wanted, source, share, newest)
             st.rerun()

@@ -70,14 +70,15 @@ def live(settings: Settings, project: str, drawn: frozenset[str]) -> None:
         for job in reversed(now):
             waiting += job.state == "queued"
             with st.container(border=True, key=f"live-{job.job_id}"):
-                _head(settings, project, job)
+                head(settings, project, job)
                 if job.state == "queued":
                     st.caption(_place_words(job, waiting))
                 else:
                     _running(settings, project, job)
 
 
-def _head(settings: Settings, project: str, job: JobView) -> None:
+def head(settings: Settings, project: str, job: JobView) -> None:
+    """The job's state and title, and the button that stops it."""
     with beside(f"head-{job.job_id}"):
         st.markdown(f"{state_markdown(job)} **{escape(job.title)}**", width="stretch")
         cancelled = st.button(
@@ -94,10 +95,15 @@ def _head(settings: Settings, project: str, job: JobView) -> None:
             st.rerun()
 
 
-def _running(settings: Settings, project: str, job: JobView) -> None:
+def progress(settings: Settings, project: str, job: JobView) -> None:
+    """What a job is doing, how much of it is done, how long it took and may still take."""
     fraction = job.progress.fraction if job.progress else 0.0
     st.progress(fraction, text=escape(stage_words(job)))
     st.caption(_clock(settings, project, job))
+
+
+def _running(settings: Settings, project: str, job: JobView) -> None:
+    progress(settings, project, job)
     metric = METRIC_WORDS.get(
         found := training.plan_of(settings, project, job.job_id).metric, found
     )

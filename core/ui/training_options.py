@@ -42,18 +42,7 @@ def choose(key: str, algorithms: Sequence[str], own: Options) -> Options:
     """Time, threshold, weights and probabilities, starting from the project's ``own``."""
     left, right = st.columns(2, gap="large")
     with left:
-        minutes = st.number_input(
-            "Time budget in minutes",
-            min_value=0.0,
-            max_value=7.0 * 24 * 60,
-            step=5.0,
-            format="%g",
-            value=own.minutes,
-            key=f"{key}-minutes",
-            placeholder="No limit",
-            help="When it is used up, tuning goes on with the best found so far. Every "
-            "algorithm has at least a few candidates tried.",
-        )
+        budget = minutes(key, own.minutes)
         find_best = _find_best(key, algorithms, own.find_best)
         weighted = st.checkbox(
             "Weigh the classes alike",
@@ -78,11 +67,27 @@ def choose(key: str, algorithms: Sequence[str], own: Options) -> Options:
         names = ", ".join(training.title_of(name) for name in without)
         st.caption(f":material/info: {names}: trained without weights, which they do not take.")
     return Options(
-        minutes=minutes,
+        minutes=budget,
         threshold=threshold,
         class_weights="balanced" if weighted else "none",
         calibration=calibration,
         find_best=find_best,
+    )
+
+
+def minutes(key: str, own: float | None) -> float | None:
+    """How long tuning may take, ``own`` to begin with; None: as long as it needs."""
+    return st.number_input(
+        "Time budget in minutes",
+        min_value=0.0,
+        max_value=7.0 * 24 * 60,
+        step=5.0,
+        format="%g",
+        value=own,
+        key=f"{key}-minutes",
+        placeholder="No limit",
+        help="When it is used up, tuning goes on with the best found so far. Every "
+        "algorithm has at least a few candidates tried.",
     )
 
 

@@ -73,14 +73,14 @@ def _choose(page: Page) -> TrainingPlan | None:
         algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
         options = training_options.choose(key, algorithms, own.options)
     with candidates_place:
-        candidates = _candidates(key, algorithms, counts)
+        tried = candidates(key, algorithms, counts)
     if not algorithms:
         return None
     return training.plan(
         page.settings,
         page.project,
         algorithms,
-        candidates,
+        tried,
         int(folds),
         metric,
         int(seed),
@@ -94,7 +94,8 @@ def _available(algorithms: Iterable[str]) -> list[str]:
     return [name for name in algorithms if name in known and known[name].why_not is None]
 
 
-def _candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
+def candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
+    """One field an algorithm: how many candidates to try, ``own`` to begin with."""
     return {
         name: int(
             st.number_input(
@@ -138,7 +139,8 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
 def cost_words(plan: TrainingPlan, seconds: float | None, rows: int | None) -> str:
     """What a plan costs: time where earlier trainings allow to say, fits, rows to learn from."""
     tried = plan.fits // plan.folds
-    most = "Up to " if plan.tuned_models < len(plan.models) else ""
+    limited = plan.tuned_models < len(plan.models) or plan.options.minutes is not None
+    most = "Up to " if limited else ""
     said = f"{most}**{plan.fits:,} fits** ({tried:,} candidates × {plan.folds} folds)"
     if rows is not None:
         part = f"{100 * plan.fit_share:.0f}% of the " if plan.fit_share < 1 else ""

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.dataset.spec import ModelPlan
 from core.files import write_text
-from core.services import alerts, retraining
+from core.services import alerts, retraining, training
 from core.services.retraining import PreparedRetraining
+from core.services.training import TrainingPlan
 from core.settings import REPOSITORY
 from core.tracking import runs
 
@@ -16,7 +18,7 @@ MADE = PreparedRetraining(
     made_at="2026-01-05T10:00:00+00:00",
     source=None,
     alarms=("drift:distance",),
-    plan={"models": [{"algorithm": "lr"}]},
+    plan=TrainingPlan("hoops", (ModelPlan("lr", 14),), 5, "AUC", 1, 1.0).to_json(),
     fits=70,
     learnt_share=0.5,
     train_rows=16_000,
@@ -70,6 +72,7 @@ def test_a_recorded_alarm_prepares_and_says_why_it_cannot(alarmed, monkeypatch):
 def test_monitor_shows_its_figures_and_starts_on_a_press_only(alarmed, monkeypatch, press):
     started = []
     monkeypatch.setattr(retraining, "preparation", lambda *_: MADE)
+    monkeypatch.setattr(training, "expected_seconds", lambda *_: 119.0)
     monkeypatch.setattr(retraining, "start_prepared", lambda *given: started.append(given[1:]))
     at = open_page("pages/5_Drift_monitoring.py")
     assert "Retraining is prepared: start it." in said(at)
@@ -77,8 +80,10 @@ def test_monitor_shows_its_figures_and_starts_on_a_press_only(alarmed, monkeypat
         "Rows to learn from": "19,213",
         "Labelled production rows": "6,426",
         "Production judges from": "2007-11-06",
-        "Model fits at the most": "70",
     }
+    assert "**70 fits** (14 candidates × 5 folds) on 19,213 training rows: **about 2 min**" in said(
+        at
+    )
     assert started == []
     if press:
         at.button(key="start-prepared").click().run()

@@ -31,7 +31,7 @@ def form(hoops, monkeypatch):
     seconds = {"rf": 200.0}
 
     def expected(settings, plan, train_rows):
-        asked.append((tuple(model.algorithm for model in plan.models), train_rows))
+        asked.append((plan, train_rows))
         return seconds.get(plan.models[-1].algorithm)
 
     monkeypatch.setattr(retraining, "preview", lambda *_: (RENEWAL, RECENT))
@@ -47,13 +47,30 @@ def said(at):
     return "\n".join(element.value for element in at.markdown)
 
 
+def tried(plan):
+    return {model.algorithm: model.candidates for model in plan.models}
+
+
 def test_fits_and_minutes_are_said_before_the_press(form):
-    assert form.asked[-1] == (("lr", "gbc", "rf"), 9000)
-    fits = "fits** (60 candidates × 10 folds) on 9,000 training rows: **about 3 min**"
+    plan, rows = form.asked[-1]
+    assert (tried(plan), plan.options.minutes, rows) == ({"lr": 20, "gbc": 5, "rf": 8}, None, 9000)
+    fits = "**330 fits** (33 candidates × 10 folds) on 9,000 training rows: **about 3 min**"
     assert fits in said(form.at), said(form.at)
     form.at.multiselect(key="retrain-algorithms").set_value(["lr"]).run()
-    assert form.asked[-1] == (("lr",), 9000)
+    assert tried(form.asked[-1][0]) == {"lr": 20}
     assert "on 9,000 training rows. :gray[No estimate yet" in said(form.at)
+
+
+def test_candidates_and_time_are_changed_before_the_press(form, monkeypatch):
+    started = []
+    monkeypatch.setattr(retraining, "start", lambda settings, plan, *_: started.append(plan))
+    form.at.number_input(key="retrain-hoops-candidates-gbc").set_value(7)
+    form.at.number_input(key="retrain-hoops-minutes").set_value(2.0).run()
+    assert not form.at.exception
+    assert "Up to **350 fits**" in said(form.at) and "tuned for 2 min at the most" in said(form.at)
+    form.at.button(key="retrain").click().run()
+    [plan] = started
+    assert (tried(plan), plan.options.minutes) == ({"lr": 20, "gbc": 7, "rf": 8}, 2.0)
 
 
 def test_without_an_algorithm_nothing_is_promised(form):

@@ -101,6 +101,7 @@ def test_it_is_kept_with_its_figures_and_trains_nothing(
     assert (made.judged_from, made.alarms) == (renewed.judged_from, ("drift:visits",))
     plan = TrainingPlan.from_json(made.plan)
     assert made.fits == plan.fits > 0
+    assert made.plan == retraining.usual_plan(called_for.settings, PROJECT).to_json()
     assert [one.algorithm for one in plan.models] == retraining.usual_algorithms()
     assert retraining.kept_preparation(called_for.settings, PROJECT) == made
     assert submitted == []
@@ -157,6 +158,20 @@ def test_labelled_rows_make_it_anew(called_for: Any) -> None:
     anew = retraining.preparation(called_for.settings, PROJECT)
     assert (made.labelled_rows, anew.labelled_rows) == (200, 300)
     assert anew.prepared_id != made.prepared_id
+
+
+def test_another_usual_plan_makes_it_anew_unless_it_was_started(
+    called_for: Any, submitted: list[TrainingPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(called_for, 200)
+    made = retraining.prepare(called_for.settings, PROJECT)
+    smaller = lambda *_: retraining.plan(called_for.settings, PROJECT, ["lr"], {"lr": 2})  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(retraining, "usual_plan", smaller)
+        anew = retraining.preparation(called_for.settings, PROJECT)
+        assert anew.fits < made.fits and anew.prepared_id != made.prepared_id
+        retraining.start_prepared(called_for.settings, PROJECT, anew.prepared_id)
+    assert not retraining.preparation(called_for.settings, PROJECT).can_start
 
 
 def test_another_preparation_of_the_data_makes_it_anew(called_for: Any) -> None:
