@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,11 @@ LOG = "log"  # where rows come from, if not from a file
 SPLIT = ("source_sha256", "test_size", "split_seed", "stratify", "drop_duplicates", "drop_missing")
 # That, and which data they were.
 OF_THE_SPLIT = ("source", "spec_digest", *SPLIT)
+
+
+def folder_below(model_input: Path, run_id: str) -> Path:
+    """Where a retraining keeps its tables below 05_model_input; it is named by its preparation."""
+    return model_input / "retrain" / run_id
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class Renewal:
     """What a retraining learns from and what it is judged on.
 
     ``test`` holds the ``old_test_rows`` of the last preparation first, then the most recent
-    production rows. ``learnt_until`` is the moment of the last production row in ``train``.
+    production rows. ``learnt_until`` is the moment of the last production row in ``train``;
+    ``since`` and ``until`` those of the first and the last at all, "" where these are no times.
     """
 
     train: pd.DataFrame
@@ -57,6 +64,8 @@ class Renewal:
     old_test_rows: int
     learnt_until: str
     judged_from: str
+    since: str = ""
+    until: str = ""
 
     @property
     def added_rows(self) -> int:
@@ -200,6 +209,8 @@ def renew(
         old_test_rows=len(test),
         learnt_until=_words(recent.moment, cut - 1),
         judged_from=_words(recent.moment, cut),
+        since=_time(recent.moment, 0),
+        until=_time(recent.moment, -1),
     )
 
 
@@ -207,6 +218,13 @@ def _words(moments: np.ndarray, row: int) -> str:
     """A day, or a day and time; the row's place where moments are no times, or all the same."""
     if moments.dtype.kind != "M" or moments[0] == moments[-1]:
         return f"row {row + 1:,}"
+    return _time(moments, row)
+
+
+def _time(moments: np.ndarray, row: int) -> str:
+    """A day, or a day and time; "" where moments are no times."""
+    if moments.dtype.kind != "M":
+        return ""
     return str(moments[row])[:19].replace("T", " ").removesuffix(" 00:00:00")
 
 

@@ -3,6 +3,7 @@
 One window, looked at closely:
 
     profile      what training looked like, stored with each model version
+    reference    what a version is held against: its training, or the rows of its retraining
     features     the profile of one column: its bins, quantiles, categories
     window       the rows that are judged, beside one profile
     gathering    a window of any length: all rows counted, an even draw of them kept

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.monitoring.column_tally import CategoryTally, NumericTally
 from core.monitoring.features import NumericFeature
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import MIN_ROWS
 from core.monitoring.words import number, percent, with_unit
 
@@ -22,18 +23,18 @@ def too_few(rows: int) -> str:
     return f"too few rows to judge ({rows} of at least {MIN_ROWS})"
 
 
-def numeric_change(tally: NumericTally, drifted: bool) -> str:
+def numeric_change(tally: NumericTally, drifted: bool, reference: Reference = TRAINING) -> str:
     """``median 12 → 25 ft; 94% lie beyond 99% of training's values``."""
     if not drifted:
         return NO_CHANGE
     feature = tally.feature
     parts = [_missing_change(feature.missing / feature.rows, tally.missing / tally.rows)]
     if tally.present and feature.minimum is not None:
-        parts += [_moved(feature, tally), _outside(feature, tally)]
+        parts += [_moved(feature, tally), _outside(feature, tally, reference)]
     return "; ".join(filter(None, parts)) or "its distribution changed"
 
 
-def category_change(tally: CategoryTally, drifted: bool) -> str:
+def category_change(tally: CategoryTally, drifted: bool, reference: Reference = TRAINING) -> str:
     """``'x': 3% → 41%``; the category whose share changed most, and a new one by its name."""
     if not drifted:
         return NO_CHANGE
@@ -48,7 +49,7 @@ def category_change(tally: CategoryTally, drifted: bool) -> str:
             share = f"{percent(before[most])} → {percent(after[most])}"
             parts.append(f"'{feature.categories[most]}': {share}")
         if new > 0:
-            parts.append(_new_categories(tally, new))
+            parts.append(_new_categories(tally, new, reference))
     return "; ".join(filter(None, parts)) or "its distribution changed"
 
 
@@ -76,17 +77,17 @@ def _moved(feature: NumericFeature, tally: NumericTally) -> str:
     return with_unit(text, feature.unit)
 
 
-def _outside(feature: NumericFeature, tally: NumericTally) -> str:
+def _outside(feature: NumericFeature, tally: NumericTally, reference: Reference) -> str:
     outside = tally.share_outside(feature.minimum, feature.maximum)
     if outside >= TELLING_SHARE:
         these = "all" if outside == 1 else percent(outside)
-        return f"{these} of these lie beyond all training values"
+        return f"{these} of these lie beyond all {reference.kind} values"
     unusual = tally.share_outside(feature.quantile(0.005), feature.quantile(0.995))
     if unusual >= TELLING_SHARE:
-        return f"{percent(unusual)} lie outside training's central 99%"
+        return f"{percent(unusual)} lie outside {reference.noun}'s central 99%"
     return ""
 
 
-def _new_categories(tally: CategoryTally, share: float) -> str:
+def _new_categories(tally: CategoryTally, share: float, reference: Reference) -> str:
     _, example = max((count, name) for name, count in tally.unlisted.items())
-    return f"{percent(share)} in categories training never had, such as '{example}'"
+    return f"{percent(share)} in categories {reference.noun} never had, such as '{example}'"

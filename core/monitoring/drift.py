@@ -16,6 +16,7 @@ from core.monitoring.distances import chi_squared, js_distance, ks, psi, wassers
 from core.monitoring.features import Array, FeatureProfile, Kind, finite
 from core.monitoring.power import detectable
 from core.monitoring.profile import ReferenceProfile
+from core.monitoring.reference import Reference
 from core.monitoring.thresholds import (
     FALSE_ALARM_RATE,
     MIN_ROWS,
@@ -112,7 +113,8 @@ class DriftTally:
     def drift(self, rate: float = FALSE_ALARM_RATE, tests: int | None = None) -> list[FeatureDrift]:
         """Each feature on all the rows so far, as ``feature_drift`` gives it."""
         return [
-            _drift_of(tally, rate, tests or len(self._columns)) for tally in self._columns.values()
+            _drift_of(tally, rate, tests or len(self._columns), self._profile.reference)
+            for tally in self._columns.values()
         ]
 
     def prediction(self, rate: float = FALSE_ALARM_RATE, tests: int = 1) -> FeatureDrift:
@@ -121,7 +123,7 @@ class DriftTally:
             raise BadInput(
                 "The reference profile has no probabilities to compare with; train the model again."
             )
-        return _drift_of(self._predicted, rate, tests)
+        return _drift_of(self._predicted, rate, tests, self._profile.reference)
 
 
 def prediction_drift(
@@ -130,7 +132,7 @@ def prediction_drift(
     rate: float = FALSE_ALARM_RATE,
     tests: int = 1,
 ) -> FeatureDrift:
-    """The model's probabilities on a window, shape (n,), against those on training's holdout.
+    """The model's probabilities on a window, shape (n,), against those that were held out.
 
     Raises BadInput where the profile was stored without probabilities.
     """
@@ -145,13 +147,15 @@ def _add_in_pieces(tally: ColumnTally, values: pd.Series) -> None:
         tally.add(values.iloc[first : first + PIECE_ROWS])
 
 
-def _drift_of(tally: ColumnTally, rate: float, features: int) -> FeatureDrift:
+def _drift_of(tally: ColumnTally, rate: float, features: int, reference: Reference) -> FeatureDrift:
     if isinstance(tally, NumericTally):
-        return _numeric_drift(tally, rate, features)
-    return _category_drift(tally, rate, features)
+        return _numeric_drift(tally, rate, features, reference)
+    return _category_drift(tally, rate, features, reference)
 
 
-def _numeric_drift(tally: NumericTally, rate: float, features: int) -> FeatureDrift:
+def _numeric_drift(
+    tally: NumericTally, rate: float, features: int, reference: Reference
+) -> FeatureDrift:
     feature, counts = tally.feature, tally.binned()
     bounded = np.isfinite(tally.values)
     judged = _judged(feature, counts, rate, features)
@@ -176,11 +180,13 @@ def _numeric_drift(tally: NumericTally, rate: float, features: int) -> FeatureDr
         new_category_share=None,
         change=changes.too_few(tally.rows)
         if judged["level"] == "unknown"
-        else changes.numeric_change(tally, judged["drifted"]),
+        else changes.numeric_change(tally, judged["drifted"], reference),
     )
 
 
-def _category_drift(tally: CategoryTally, rate: float, features: int) -> FeatureDrift:
+def _category_drift(
+    tally: CategoryTally, rate: float, features: int, reference: Reference
+) -> FeatureDrift:
     feature, counts = tally.feature, tally.counts
     judged = _judged(feature, counts, rate, features)
     statistic, p_value = chi_squared(feature.counts, counts)
@@ -196,7 +202,7 @@ def _category_drift(tally: CategoryTally, rate: float, features: int) -> Feature
         new_category_share=unlisted if feature.complete else None,
         change=changes.too_few(tally.rows)
         if judged["level"] == "unknown"
-        else changes.category_change(tally, judged["drifted"]),
+        else changes.category_change(tally, judged["drifted"], reference),
     )
 
 

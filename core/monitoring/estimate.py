@@ -23,8 +23,9 @@ from core.monitoring.calibration import calibration_rows, calibrator
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift, feature_drift
 from core.monitoring.features import Array
-from core.monitoring.profile import ReferenceProfile
+from core.monitoring.profile import MIN_CALIBRATION_ROWS, ReferenceProfile
 from core.monitoring.ranking import metrics_of
+from core.monitoring.reference import Reference
 from core.monitoring.thresholds import MIN_ROWS
 from core.monitoring.words import percent
 
@@ -34,8 +35,6 @@ MAX_DOMAIN_AUC = 0.9
 # One row in twenty where the model has never seen anything moves accuracy by up to 5 points,
 # more than the drop that anybody would want to detect.
 MAX_OUTSIDE_SHARE = 0.05
-# Fewer labelled rows leave isotonic regression with steps of a few rows each.
-MIN_CALIBRATION_ROWS = 100
 MAX_ROWS = 20_000  # the interval is ±0.004 there already
 DRAWS = 200
 COVERAGE = 0.95
@@ -81,9 +80,11 @@ def estimate_performance(
     if len(given) < MIN_ROWS:
         return Estimate("refused", f"{len(given)} scored rows are too few; {MIN_ROWS} are needed.")
     drift = feature_drift(profile, window_frame) if drift is None else drift
-    if domain is None and not _outside_reason(drift):
+    if domain is None and not _outside_reason(drift, profile.reference):
         domain = domain_classifier(profile, window_frame, seed=seed)
-    if reason := _domain_reason(domain) or _outside_reason(drift):
+    if reason := _domain_reason(domain, profile.reference) or _outside_reason(
+        drift, profile.reference
+    ):
         return Estimate("refused", reason)
     generator = np.random.default_rng(seed)
     if len(given) > MAX_ROWS:
@@ -99,30 +100,41 @@ def estimate_performance(
     return Estimate("estimated", _basis(len(scores)), metrics)
 
 
-def _outside_reason(drift: Sequence[FeatureDrift]) -> str:
+def _outside_reason(drift: Sequence[FeatureDrift], reference: Reference) -> str:
     outside = [feature for feature in drift if feature.outside_share > MAX_OUTSIDE_SHARE]
     if not outside:
         return ""
     worst = max(outside, key=lambda feature: feature.outside_share)
+    unlike = f"{percent(worst.outside_share)} of the values of {worst.name} are unlike any"
+    allowed = f"(at most {percent(MAX_OUTSIDE_SHARE)} is allowed)"
+    if reference.is_production:
+        return (
+            f"{unlike} of {reference.data} {allowed}, so nothing shows what its probabilities "
+            "are worth there; only labels can tell."
+        )
     return (
-        f"{percent(worst.outside_share)} of the values of {worst.name} are unlike any that the "
-        f"model was trained on (at most {percent(MAX_OUTSIDE_SHARE)} is allowed), so its "
-        "probabilities mean nothing certain there; only labels can tell."
+        f"{unlike} that the model was trained on {allowed}, so its probabilities mean nothing "
+        "certain there; only labels can tell."
     )
 
 
-def _domain_reason(domain: DomainResult | None) -> str:
+def _domain_reason(domain: DomainResult | None, reference: Reference) -> str:
     if domain is None:
         return ""
     if domain.roc_auc is None:
-        return f"Production cannot be compared with training: {domain.reason}."
+        return f"Production cannot be compared with {reference.noun}: {domain.reason}."
     if domain.roc_auc < MAX_DOMAIN_AUC:
         return ""
     names = ", ".join(name for name, share in domain.importances[:3] if share >= 0.1)
+    told = f"almost without fail (ROC AUC {domain.roc_auc:.2f}, mostly by {names})"
+    if reference.is_production:
+        return (
+            f"These rows can be told from {reference.data} {told}, so nothing shows what its "
+            "probabilities are worth there; only labels can tell."
+        )
     return (
-        f"These rows can be told from the training rows almost without fail (ROC AUC "
-        f"{domain.roc_auc:.2f}, mostly by {names}), so the model has learned nothing about "
-        "rows like them; only labels can tell."
+        f"These rows can be told from the training rows {told}, so the model has learned nothing "
+        "about rows like them; only labels can tell."
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core import palette
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.slices import FeatureSlices
 from core.monitoring.words import listed, percent
 from core.signs import signed
@@ -61,8 +62,8 @@ def effect_words(effects: Sequence[FeatureEffect]) -> str:
     return f"The model makes most of the drift in {lead}: {100 * telling[0].size:.1f} points"
 
 
-def slice_figure(found: FeatureSlices) -> Figure:
-    """Shares of rows in the slices that explain most, in training and in production."""
+def slice_figure(found: FeatureSlices, reference: Reference = TRAINING) -> Figure:
+    """Shares of rows in the slices that explain most, in the reference and in production."""
     import plotly.graph_objects as go
 
     shown = list(reversed(found.slices))
@@ -79,7 +80,7 @@ def slice_figure(found: FeatureSlices) -> Figure:
         )
         for name, colour, shares in (
             ("production", palette.ACCENT, [one.window_share for one in shown]),
-            ("training", palette.REFERENCE, [one.reference_share for one in shown]),
+            (reference.kind, palette.REFERENCE, [one.reference_share for one in shown]),
         )
     ]
     return go.Figure(

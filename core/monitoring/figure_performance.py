@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import palette
 from core.monitoring.drops import NAMES
+from core.monitoring.reference import TRAINING, Reference
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,8 +19,11 @@ def performance_figure(
     reference: Mapping[str, float],
     estimated: Mapping[str, Any],
     realised: Mapping[str, Any] | None,
+    held_against: Reference = TRAINING,
 ) -> Figure | None:
-    """Metrics with their 95% intervals beside the holdout's; None if production has none.
+    """Metrics with their 95% intervals beside those before; None if production has none.
+
+    ``held_against``: what the ``reference`` metrics were measured on.
 
     ``estimated``: name to an interval with value, low and high as attributes; ``realised``: the
     same as mappings, and ``labelled_rows``.
@@ -36,7 +40,9 @@ def performance_figure(
         go.Scatter(
             x=[reference[n] for n in known],
             y=[NAMES[n] for n in known],
-            name="holdout at training",
+            name=held_against.judged_title.lower()
+            if held_against.is_production
+            else "holdout at training",
             mode="markers",
             marker={"color": palette.REFERENCE, "size": 13, "symbol": "diamond"},
             hovertemplate="%{y} %{x:.3f}",
@@ -51,7 +57,7 @@ def performance_figure(
     return go.Figure(
         traces,
         palette.layout(
-            _finding(reference, guessed, seen, realised),
+            _finding(reference, guessed, seen, realised, held_against.judged),
             height=120 + 46 * len(names),
             xaxis={"title": {"text": "value, with its 95% interval"}, "range": [-0.02, 1.02]},
             yaxis={
@@ -93,9 +99,10 @@ def _finding(
     guessed: Mapping[str, Mapping[str, Any]],
     seen: Mapping[str, Mapping[str, Any]],
     realised: Mapping[str, Any] | None,
+    where: str,
 ) -> str:
     name = next(iter(seen or guessed))
-    before = f"{reference[name]:.3f} on the holdout, " if reference.get(name) is not None else ""
+    before = f"{reference[name]:.3f} on {where}, " if reference.get(name) is not None else ""
     if seen and realised:
         after = f"{seen[name]['value']:.3f} on {realised['labelled_rows']:,} labelled rows"
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core import palette
 from core.monitoring.drops import NAMES
 from core.monitoring.estimate import Interval
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.timeline_value import WindowResult
 
 if TYPE_CHECKING:
@@ -105,7 +106,10 @@ def drift_words(windows: Sequence[WindowResult]) -> str:
 
 
 def performance_timeline(
-    windows: Sequence[WindowResult], metric: str, reference: float | None
+    windows: Sequence[WindowResult],
+    metric: str,
+    reference: float | None,
+    held_against: Reference = TRAINING,
 ) -> Figure | None:
     """A metric estimated (band) and realised (bars), per window; None where there is neither."""
     import plotly.graph_objects as go
@@ -125,7 +129,7 @@ def performance_timeline(
     figure = go.Figure(
         traces,
         palette.layout(
-            _performance_words(title, shown, metric, reference),
+            _performance_words(title, shown, metric, reference, held_against.judged),
             xaxis=_window_axis(shown),
             yaxis={"title": title},
             height=300,
@@ -135,7 +139,7 @@ def performance_timeline(
         figure.add_hline(
             y=reference,
             line={"color": palette.REFERENCE, "dash": "dot"},
-            annotation_text="holdout",
+            annotation_text=held_against.judged_title.lower(),
             annotation_position="bottom right",
         )
     return figure
@@ -199,9 +203,13 @@ def _bars(
 
 
 def _performance_words(
-    title: str, windows: Sequence[WindowResult], metric: str, reference: float | None
+    title: str,
+    windows: Sequence[WindowResult],
+    metric: str,
+    reference: float | None,
+    where: str,
 ) -> str:
-    held = "" if reference is None else f", {reference:.3f} on the holdout"
+    held = "" if reference is None else f", {reference:.3f} on {where}"
     for kind, words in (("realised", "labels"), ("estimated", "an estimate")):
         figures: list[Mapping[str, Interval]] = [getattr(one, kind) for one in windows]
         known = [found[metric] for found in figures if metric in found]

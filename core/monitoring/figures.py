@@ -1,4 +1,4 @@
-"""Monitoring drawn with Plotly: training in neutral grey, production in the accent colour.
+"""Monitoring drawn with Plotly: the reference in neutral grey, production in the accent colour.
 
 Everything is binned or thinned first: no trace has more than 2,000 points, however long the log.
 """
@@ -20,6 +20,7 @@ from core.monitoring.features import (
     NumericFeature,
     numbers,
 )
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.words import percent
 
 if TYPE_CHECKING:
@@ -27,20 +28,23 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 15
 _ROOMY = 0.4  # of the longest bar: the words fit into it
-TRAINING, PRODUCTION = "training", "production"
+PRODUCTION = "production"
 
 
-def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Figure:
-    """Shares of training and of the window's ``values`` (shape (n,)), side by side or overlaid."""
+def distribution_figure(
+    feature: FeatureProfile, values: Any, title: str, reference: Reference = TRAINING
+) -> Figure:
+    """Shares of the reference and of the window's ``values`` (n,), side by side or overlaid."""
     if isinstance(feature, CategoryFeature):
-        return _category_figure(feature, values, title)
+        return _category_figure(feature, values, title, reference)
     given = numbers(values)
     given = given[np.isfinite(given)]
     edges = binning.edges(feature, given)
     width = np.diff(edges)
+    before = binning.shares(edges, feature.values, feature.weights)
     return _figure(
         [
-            _bars(edges, width, binning.shares(edges, feature.values, feature.weights), TRAINING),
+            _bars(edges, width, before, reference.kind),
             _bars(edges, width, binning.shares(edges, given), PRODUCTION, opacity=0.65),
         ],
         title,
@@ -50,13 +54,15 @@ def distribution_figure(feature: FeatureProfile, values: Any, title: str) -> Fig
     )
 
 
-def violin_figure(feature: NumericFeature, values: Any, title: str) -> Figure:
+def violin_figure(
+    feature: NumericFeature, values: Any, title: str, reference: Reference = TRAINING
+) -> Figure:
     """Both distributions as violins, each from at most 2,000 of its quantiles."""
     import plotly.graph_objects as go
 
     given = numbers(values)
     sides = [
-        (TRAINING, palette.REFERENCE, binning.spread(feature.values, feature.weights)),
+        (reference.kind, palette.REFERENCE, binning.spread(feature.values, feature.weights)),
         (PRODUCTION, palette.ACCENT, binning.spread(given[np.isfinite(given)])),
     ]
     traces = [
@@ -122,7 +128,9 @@ def _psi(value: float | None) -> str:
     return f"{value or 0.0:.3f}" if (value or 0.0) < 1 else f"{value:.3g}"
 
 
-def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figure:
+def _category_figure(
+    feature: CategoryFeature, values: Any, title: str, reference: Reference
+) -> Figure:
     import pandas as pd
 
     counts = feature.count(pd.Series(values))
@@ -147,7 +155,7 @@ def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figur
             text=[percent(float(share)) if share else "" for share in column],
         )
         for name, colour, column in (
-            (TRAINING, palette.REFERENCE, columns[0]),
+            (reference.kind, palette.REFERENCE, columns[0]),
             (PRODUCTION, palette.ACCENT, columns[1]),
         )
     ]
@@ -163,7 +171,7 @@ def _category_figure(feature: CategoryFeature, values: Any, title: str) -> Figur
 def _bars(edges: Array, width: Array, shares: Array, name: str, opacity: float = 1.0) -> Any:
     import plotly.graph_objects as go
 
-    colour = palette.REFERENCE if name == TRAINING else palette.ACCENT
+    colour = palette.ACCENT if name == PRODUCTION else palette.REFERENCE
     return go.Bar(
         x=edges[:-1] + width / 2,
         y=shares,

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.dataset.monitoring_policy import MonitoringPolicy
 from core.evaluation.resampling import bootstrap_intervals
+from core.monitoring import reference as references
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect, Predict, drift_effects
@@ -66,11 +67,14 @@ def judge(
     prediction = tally.prediction(policy.false_alarms, tested + 1) if predicted else None
     domain = domain_classifier(window.profile, window.frame)
     estimate = _estimate(window, own, domain, drift)
-    reference, threshold = reference_metrics(window.version), window.version.threshold
+    held_against, threshold = window.profile.reference, window.version.threshold
+    reference = reference_metrics(window.version)
     realised = _realised(known, threshold)
     explanation = []
     if len(known):
-        explanation = explain_performance(known.label, known.probability, threshold, reference)
+        explanation = explain_performance(
+            known.label, known.probability, threshold, reference, held_against
+        )
     lost = known if realised and realised["labelled_rows"] >= MIN_ROWS else own
     return Report(
         window=window,
@@ -81,7 +85,15 @@ def judge(
         realised=realised,
         explanation=explanation,
         assessment=assess(
-            drift, estimate, realised, reference, domain, prediction, policy, window.unwatched
+            drift,
+            estimate,
+            realised,
+            reference,
+            domain,
+            prediction,
+            policy,
+            window.unwatched,
+            held_against,
         ),
         labels=labels,
         slices=drift_slices(window.profile, drift, tally.counts()),
@@ -113,8 +125,9 @@ def _estimate(
 
 
 def reference_metrics(version: Watched) -> dict[str, float]:
-    """The version's metrics on its own holdout, by name without the prefix ``test_``."""
-    return {k.removeprefix("test_"): v for k, v in version.metrics.items() if k[:5] == "test_"}
+    """What its performance is held against, by name: on its own holdout, or where it was
+    retrained on the production rows that judged it."""
+    return references.reference_metrics(version.metrics)
 
 
 def _realised(labelled: Rows, threshold: float) -> dict[str, Any] | None:
@@ -154,6 +167,11 @@ def as_json(report: Report, run_id: str | None) -> dict[str, Any]:
         "version": report.window.version.version,
         "rows": report.window.rows,
         "drawn": report.window.drawn,
+        "reference": {
+            "rows": report.window.profile.rows,
+            **report.window.profile.reference.as_dict(),
+            "metrics": reference_metrics(report.window.version),
+        },
         "false_alarm_rate": report.policy.false_alarms,
         "features": {one.name: _plain(asdict(one)) for one in report.drift},
         "unwatched_features": list(report.window.unwatched),

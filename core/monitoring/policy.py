@@ -15,6 +15,7 @@ from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.drops import Drop, drops
 from core.monitoring.estimate import MAX_DOMAIN_AUC, Estimate
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
 from core.monitoring.verdict import verdict
 from core.monitoring.words import listed, percent
@@ -49,13 +50,15 @@ def assess(
     prediction: FeatureDrift | None = None,
     policy: MonitoringPolicy | None = None,
     unwatched: Sequence[str] = (),
+    held_against: Reference = TRAINING,
 ) -> Assessment:
     """Judge one window.
 
-    ``realised`` has ``labelled_rows`` and metrics, ``reference`` the holdout's metrics, each
+    ``realised`` has ``labelled_rows`` and metrics, ``reference`` those before, each
     metric a number or {value, low, high}. Whatever is None was not looked at. ``policy`` says how
     loud each rule may become and how far a metric must fall; see drops for what is chance.
-    ``unwatched`` features are those of which the profile knows nothing.
+    ``unwatched`` features are those of which the profile knows nothing; ``held_against`` is where
+    its rows come from.
     """
     policy = policy or MonitoringPolicy()
     realised_drops = drops(realised or {}, reference or {}, "on labelled rows", policy)
@@ -63,9 +66,13 @@ def assess(
         estimate.metrics if estimate else {}, reference or {}, "by estimate", policy
     )
     about_drift = [
-        *(alert for feature in _furthest_first(drift) for alert in _drift_alerts(feature)),
+        *(
+            alert
+            for feature in _furthest_first(drift)
+            for alert in _drift_alerts(feature, held_against)
+        ),
         *_prediction_alerts(prediction),
-        *_domain_alerts(domain),
+        *_domain_alerts(domain, held_against),
     ]
     alerts = [
         *_no_louder(about_drift, policy.drift),
@@ -80,7 +87,7 @@ def assess(
     if drift and not judged and all(feature.level == "unknown" for feature in drift):
         level = "unknown"
     found = [*realised_drops, *estimated_drops]
-    said = verdict(drift, estimate, realised, domain, found, level)
+    said = verdict(drift, estimate, realised, domain, found, level, held_against)
     return Assessment(level, tuple(alerts), said)
 
 
@@ -99,7 +106,7 @@ def _furthest_first(drift: Sequence[FeatureDrift]) -> list[FeatureDrift]:
     return sorted(drift, key=lambda feature: -(feature.psi or 0.0))
 
 
-def _drift_alerts(feature: FeatureDrift) -> list[Alert]:
+def _drift_alerts(feature: FeatureDrift, reference: Reference) -> list[Alert]:
     alerts = []
     if feature.level == "unknown":
         alerts.append(
@@ -121,8 +128,8 @@ def _drift_alerts(feature: FeatureDrift) -> list[Alert]:
                 f"missing:{feature.name}",
                 feature.level,
                 f"{feature.name} is missing in {percent(feature.missing_share or 0.0)} of the "
-                f"rows, {percent(feature.reference_missing_share or 0.0)} in training; check what "
-                "feeds it.",
+                f"rows, {percent(feature.reference_missing_share or 0.0)} in "
+                f"{reference.noun}; check what feeds it.",
             )
         )
     return alerts
@@ -140,11 +147,12 @@ def _prediction_alerts(prediction: FeatureDrift | None) -> list[Alert]:
     return [Alert("prediction", prediction.level, message)]
 
 
-def _domain_alerts(domain: DomainResult | None) -> list[Alert]:
+def _domain_alerts(domain: DomainResult | None, reference: Reference) -> list[Alert]:
     if domain is None or domain.roc_auc is None or domain.roc_auc < MAX_DOMAIN_AUC:
         return []
     names = listed([name for name, share in domain.importances if share >= 0.1])
-    message = f"Rows can be told from training rows with ROC AUC {domain.roc_auc:.2f}, by {names}."
+    told = f"Rows can be told from {reference.kind} rows"
+    message = f"{told} with ROC AUC {domain.roc_auc:.2f}, by {names}."
     return [Alert("domain", "alarm", message)]
 
 

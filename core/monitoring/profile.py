@@ -1,6 +1,7 @@
 """The reference profile: what training looked like, stored as JSON with each model version.
 
-Production outlives the training file, so monitoring reads this profile and the new rows only.
+Production outlives the training file, so monitoring reads this profile and the new rows only. A
+retrained version has a second one, of the production rows that it was retrained for.
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ from core.monitoring.features import (
     finite,
     numeric_feature,
 )
+from core.monitoring.reference import TRAINING, Reference
 
 FORMAT = "courtside-profile"
 FORMAT_VERSION = 1
 SAMPLE_ROWS = 5000  # ±1.4 points on a share, 300 kB for six columns
+# Fewer labelled rows leave isotonic regression with steps of a few rows each.
+MIN_CALIBRATION_ROWS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceProfile:
-    """Training in small. ``sample`` maps column to values and keeps rows together by position.
+    """The reference in small. ``sample`` maps column to values and keeps rows together by position.
 
     ``sample_probability`` and ``sample_label`` belong to the sample's rows (NaN where unknown);
     ``probability`` profiles every probability given, ``positive_rate`` every label given.
@@ -45,13 +49,14 @@ class ReferenceProfile:
     sample_label: Array
     probability: NumericFeature | None
     positive_rate: float | None
+    reference: Reference = TRAINING
 
     @property
     def kinds(self) -> dict[str, Kind]:
         return {name: feature.kind for name, feature in self.features.items()}
 
     def sample_frame(self) -> pd.DataFrame:
-        """The sampled training rows, one column per feature."""
+        """The sampled rows, one column per feature."""
         return pd.DataFrame(dict(self.sample), columns=list(self.features))
 
     def restricted(self, names: Sequence[str]) -> ReferenceProfile:
@@ -74,6 +79,7 @@ class ReferenceProfile:
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "rows": self.rows,
+            "reference": self.reference.as_dict(),
             "features": [feature_to_dict(feature) for feature in self.features.values()],
             "sample": {name: list(values) for name, values in self.sample.items()},
             "sample_probability": _plain(self.sample_probability),
@@ -102,6 +108,7 @@ class ReferenceProfile:
                 sample_label=np.array(stored["sample_label"], dtype=float),
                 probability=probability if isinstance(probability, NumericFeature) else None,
                 positive_rate=stored["positive_rate"],
+                reference=Reference.from_dict(stored.get("reference", {})),
             )
         except (KeyError, TypeError) as exc:
             raise IntegrityError(
@@ -117,8 +124,9 @@ def build_profile(
     sample_rows: int = SAMPLE_ROWS,
     seed: int = 0,
     units: Mapping[str, str] | None = None,
+    reference: Reference = TRAINING,
 ) -> ReferenceProfile:
-    """Profile the training rows.
+    """Profile the rows that production will be held against; ``reference`` says which.
 
     ``frame`` holds raw input and derived features, ``kinds`` names those to watch.
     ``probability`` and ``label`` (0/1), of length len(frame), are of the positive class, from
@@ -128,7 +136,7 @@ def build_profile(
     """
     absent = [name for name in kinds if name not in frame.columns]
     if absent:
-        raise SchemaError(f"The training rows lack {', '.join(absent)}; nothing was profiled.")
+        raise SchemaError(f"The rows to profile lack {', '.join(absent)}; nothing was profiled.")
     probabilities, labels = _aligned(probability, len(frame)), _aligned(label, len(frame))
     chosen = _sample_positions(probabilities, labels, sample_rows, seed)
     units = units or {}
@@ -144,6 +152,7 @@ def build_profile(
         sample_label=labels[chosen],
         probability=None if probability is None else _known_probabilities(probabilities),
         positive_rate=float(known.mean()) if len(known) else None,
+        reference=reference,
     )
 
 

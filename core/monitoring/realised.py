@@ -9,6 +9,7 @@ import numpy as np
 
 from core.monitoring.features import Array
 from core.monitoring.ranking import best_f1, log_loss, metrics_of, roc_auc
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import MIN_ROWS
 from core.monitoring.words import number, percent
 
@@ -19,11 +20,16 @@ Z_95 = 1.96
 
 
 def explain_performance(
-    y: Any, p: Any, threshold: float, reference: Mapping[str, float] | None = None
+    y: Any,
+    p: Any,
+    threshold: float,
+    reference: Mapping[str, float] | None = None,
+    held_against: Reference = TRAINING,
 ) -> list[str]:
     """Sentences on labels ``y`` (0/1, NaN unknown) and probabilities ``p``, both of shape (n,).
 
-    ``reference`` are the holdout's metrics at training time (roc_auc, log_loss, f1), if known.
+    ``reference`` are the metrics before production (roc_auc, log_loss, f1), if known, measured on
+    what ``held_against`` calls so.
     With fewer than 30 labelled rows, or one class only, the one sentence says so.
     """
     label, probability = np.asarray(y, dtype=float), np.asarray(p, dtype=float)
@@ -33,12 +39,12 @@ def explain_performance(
         return [f"{len(label)} labelled rows are too few to judge; {MIN_ROWS} are needed."]
     if label.min() == label.max():
         return [f"All {len(label):,} labels are {label[0]:.0f}; performance needs both classes."]
-    reference = reference or {}
+    reference, where = reference or {}, held_against.judged
     return [
-        _ranking_sentence(label, probability, reference.get("roc_auc")),
-        _base_rate_sentence(label, probability, reference.get("log_loss")),
+        _ranking_sentence(label, probability, reference.get("roc_auc"), where),
+        _base_rate_sentence(label, probability, reference.get("log_loss"), where),
         *_calibration_sentence(label, probability),
-        *_decision_sentences(label, probability, threshold, reference.get("f1")),
+        *_decision_sentences(label, probability, threshold, reference.get("f1"), where),
     ]
 
 
@@ -52,13 +58,13 @@ def roc_auc_error(auc: float, positives: int, negatives: int) -> float:
     return float(np.sqrt(max(spread, 0.0) / (positives * negatives)))
 
 
-def _ranking_sentence(label: Array, probability: Array, before: float | None) -> str:
+def _ranking_sentence(label: Array, probability: Array, before: float | None, where: str) -> str:
     auc = roc_auc(label, probability)
     positives = int(label.sum())
     margin = Z_95 * roc_auc_error(auc, positives, len(label) - positives)
     figure = f"ROC AUC {auc:.3f} ± {margin:.3f}"
     if before is not None:
-        figure += f", {before:.3f} on the holdout"
+        figure += f", {before:.3f} on {where}"
     if auc + margin < 0.5:
         return f"It ranks the wrong way round: negatives above positives ({figure})."
     if auc - margin <= 0.5:
@@ -66,17 +72,17 @@ def _ranking_sentence(label: Array, probability: Array, before: float | None) ->
     if before is None:
         return f"It ranks positives above negatives better than chance ({figure})."
     if auc + margin < before:
-        return f"It ranks worse than it did on the holdout ({figure})."
+        return f"It ranks worse than it did on {where} ({figure})."
     return f"Its ranking holds up ({figure})."
 
 
-def _base_rate_sentence(label: Array, probability: Array, before: float | None) -> str:
+def _base_rate_sentence(label: Array, probability: Array, before: float | None, where: str) -> str:
     base = float(label.mean())
     constant = log_loss(label, np.full(len(label), base))
     loss = log_loss(label, probability)
     figure = f"log loss {loss:.3f} against {constant:.3f}"
     if before is not None:
-        figure += f"; {before:.3f} on the holdout"
+        figure += f"; {before:.3f} on {where}"
     always = f"always saying {percent(base)}, the share of positives"
     if loss > constant:
         return f"The probabilities are worse than {always} ({figure})."
@@ -100,13 +106,13 @@ def _calibration_sentence(label: Array, probability: Array) -> list[str]:
 
 
 def _decision_sentences(
-    label: Array, probability: Array, threshold: float, before: float | None
+    label: Array, probability: Array, threshold: float, before: float | None, where: str
 ) -> list[str]:
     f1 = metrics_of(label, probability, threshold)["f1"]
     fired, base = float((probability > threshold).mean()), float(label.mean())
     best, at = best_f1(label, probability)
     everyone = 2 * base / (1 + base)
-    held = "" if before is None else f" ({before:.2f} on the holdout)"
+    held = "" if before is None else f" ({before:.2f} on {where})"
     sentences = []
     if fired < HARDLY_EVER * base:
         sentences.append(

@@ -69,16 +69,15 @@ def file_name(project: str, made_at: datetime) -> str:
 
 
 def _facts(report: Report, made_at: datetime) -> str:
-    window = report.window
+    window, reference = report.window, report.window.profile.reference
     said = [
-        f"{window.rows:,} rows against {window.profile.rows:,} training rows of "
-        f"{window.version.label}"
+        f"{window.rows:,} rows against {reference.of(window.version.label, window.profile.rows)}"
     ]
     if window.first and window.last:
         first, last = (f"{one:%Y-%m-%d %H:%M}" for one in (window.first, window.last))
         said.append(f"logged {first} to {last} UTC")
     said.append(f"checked {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-    return f"{', '.join(said)}. {window.drawn}".strip()
+    return " ".join(filter(None, [f"{', '.join(said)}.", reference.explained, window.drawn]))
 
 
 def _alerts(report: Report) -> Iterable[str]:
@@ -100,12 +99,13 @@ def _features(report: Report) -> Iterable[str]:
     yield _chart(drift_bars(report.drift))
     moved = sorted((one for one in report.drift if one.drifted), key=lambda one: -(one.psi or 0.0))
     slices = {one.feature: one for one in report.slices}
+    reference = report.window.profile.reference
     for one in moved[:MOST_FEATURES]:
         feature = report.window.profile.features[one.name]
         title = f"{one.name}: {one.change}"
-        yield _chart(distribution_figure(feature, report.window.frame[one.name], title))
+        yield _chart(distribution_figure(feature, report.window.frame[one.name], title, reference))
         if one.name in slices:
-            yield _chart(slice_figure(slices[one.name]))
+            yield _chart(slice_figure(slices[one.name], reference))
     if len(moved) > MOST_FEATURES:
         yield f'<p class="note">{len(moved) - MOST_FEATURES} more are in the table below.</p>'
 
@@ -122,8 +122,12 @@ def _matter(report: Report) -> Iterable[str]:
 
 def _performance(report: Report) -> Iterable[str]:
     yield "<h2>Performance</h2>"
-    reference = reference_metrics(report.window.version)
-    figure = performance_figure(reference, report.estimate.metrics, report.realised)
+    figure = performance_figure(
+        reference_metrics(report.window.version),
+        report.estimate.metrics,
+        report.realised,
+        report.window.profile.reference,
+    )
     if figure is not None:
         yield _chart(figure)
     estimated = "Not estimated. " if report.estimate.status == "refused" else ""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.monitoring.calibration import calibration_rows, calibrator
-from core.monitoring.estimate import COVERAGE, MIN_CALIBRATION_ROWS, Interval
+from core.monitoring.estimate import COVERAGE, Interval
 from core.monitoring.features import Array
-from core.monitoring.profile import ReferenceProfile
+from core.monitoring.profile import MIN_CALIBRATION_ROWS, ReferenceProfile
 from core.monitoring.ranking import SMALLEST
 
 BINS = 500
@@ -82,9 +82,7 @@ class CalibrationCurves:
         if not len(scores):
             return cls(np.tile(centres, (DRAWS + 1, 1)))
         if len(scores) < MIN_CALIBRATION_ROWS:
-            return cls(
-                centres[None], f"only {len(scores)} labelled training rows to calibrate with"
-            )
+            return cls(centres[None], f"only {len(scores)} labelled rows to calibrate with")
         generator = np.random.default_rng(seed)
         curves = [calibrator(scores, labels)(centres)]
         for _ in range(DRAWS):

@@ -114,13 +114,14 @@ class Judge:
         One feature's bins, ranked by how much likelier they are here than in training, already
         tell the rows apart with some ROC AUC; all features together can only do better.
         """
+        kind = self.profile.reference.kind
         for name, feature in self.profile.features.items():
             counts = tally.counts[name]
             outside = _outside_share(feature, counts)
             if outside > MAX_OUTSIDE_SHARE:
-                return f"{percent(outside)} of {name} are unlike any training value"
+                return f"{percent(outside)} of {name} are unlike any {kind} value"
             if _single_auc(np.asarray(feature.counts), counts) >= MAX_DOMAIN_AUC:
-                return f"{name} alone tells these rows from training rows"
+                return f"{name} alone tells these rows from {kind} rows"
         return ""
 
     def _psi(self, tally: WindowTally) -> dict[str, float]:

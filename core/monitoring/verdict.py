@@ -9,6 +9,7 @@ from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift, most_drifted
 from core.monitoring.drops import Drop, interval_of
 from core.monitoring.estimate import MAX_DOMAIN_AUC, MAX_OUTSIDE_SHARE, Estimate, Interval
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
 from core.monitoring.words import listed
 
@@ -20,6 +21,7 @@ def verdict(
     domain: DomainResult | None,
     drops: Sequence[Drop],
     level: Level,
+    reference: Reference = TRAINING,
 ) -> str:
     """What happened, what it did to the model, what to do."""
     moved = most_drifted(drift)
@@ -30,31 +32,40 @@ def verdict(
         return f"Nothing can be said yet: {reason}; score more rows and look again."
     if left_training(drift, domain):
         return (
-            f"Production has left the training data: {named or _giveaway(domain)}; "
-            f"{_measured(drops, realised)}do not trust the model on these rows; "
-            "retrain on data like these rows."
+            f"Production has left {reference.data}: {named or _giveaway(domain)}; "
+            f"{_measured(drops, realised)}{_advice(reference)}"
         )
     if drops:
         worst = ", ".join(drop.words for drop in drops[:2])
+        alike = f"though its inputs look like {reference.noun}"
         cause = (
-            f"while {named} moved"
-            if moved
-            else "though its inputs look like training: the outcomes themselves have changed"
+            f"while {named} moved" if moved else f"{alike}: the outcomes themselves have changed"
         )
-        return f"The model does worse than on its holdout ({worst}) {cause}; retrain on new labels."
+        before = reference.judged if reference.is_production else "its holdout"
+        return f"The model does worse than on {before} ({worst}) {cause}; retrain on new labels."
     if alarmed:
         return (
-            f"Production has shifted within the training range: {named}; "
+            f"Production has shifted within the {reference.kind} range: {named}; "
             f"{_holds(estimate, realised)}; keep watching, and plan to retrain."
         )
     if level in ("alarm", "warning"):
         what = named or "the model's probabilities"
         return f"A real but small shift in {what}; {_holds(estimate, realised)}; nothing to do yet."
-    return f"Production looks like the training data; {_holds(estimate, realised)}; nothing to do."
+    return f"Production looks like {reference.data}; {_holds(estimate, realised)}; nothing to do."
+
+
+def _advice(reference: Reference) -> str:
+    """What to do about rows outside the reference: they may be those it learnt from before."""
+    if not reference.older:
+        return "do not trust the model on these rows; retrain on data like these rows."
+    return (
+        f"{reference.older}, so trust it here only if these are of that kind, and labels show it; "
+        "otherwise retrain on data like these rows."
+    )
 
 
 def left_training(drift: Sequence[FeatureDrift], domain: DomainResult | None) -> bool:
-    """Whether the window lies outside what the model was trained on, beyond doubt."""
+    """Whether the window lies outside the reference, beyond doubt."""
     if domain is not None and domain.roc_auc is not None and domain.roc_auc >= MAX_DOMAIN_AUC:
         return True
     return any(

@@ -1,4 +1,4 @@
-"""Drift monitoring: the inference log against the champion's training data."""
+"""Drift monitoring: the inference log against what the champion was made for."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from core.monitoring.judgement import Report, as_json, judge, judged_rules, refe
 from core.monitoring.late_labels import LabelCount
 from core.monitoring.policy import Alert
 from core.monitoring.profile import ReferenceProfile
+from core.monitoring.reference import Reference, profile_name
 from core.monitoring.window import Window, unscored_window, watched_profile
 from core.scoring import row_ids
 from core.scoring.feature_predict import on_features
@@ -54,6 +55,7 @@ __all__ = [
     "FeatureDrift",
     "LabelCount",
     "LiveLog",
+    "Reference",
     "Report",
     "RowSpan",
     "Selection",
@@ -205,8 +207,8 @@ def add_labels(settings: Settings, spec: ProjectSpec, path: Path) -> LabelCount:
 
 
 def profile_of(settings: Settings, spec: ProjectSpec, version: Version) -> ReferenceProfile:
-    """The version's reference profile, with the model's features only."""
-    stored = runs.artifact_json(settings, version.run_id, "reference_profile.json")
+    """What the version is held against, with the model's features only."""
+    stored = runs.artifact_json(settings, version.run_id, profile_name(version.metrics))
     return watched_profile(stored, spec)
 
 

@@ -12,6 +12,7 @@ from core.monitoring.figure_matter import effect_figure, slice_figure
 from core.monitoring.figure_performance import performance_figure
 from core.monitoring.figure_timeline import drift_timeline, performance_timeline
 from core.monitoring.figures import distribution_figure, drift_bars, violin_figure
+from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.slices import FeatureSlices
 from core.monitoring.timeline_value import WindowResult
 
@@ -26,23 +27,30 @@ def drift(found: Sequence[FeatureDrift]) -> Figure:
     return drift_bars(found)
 
 
-def distribution(feature: FeatureProfile, values: Any, title: str) -> Figure:
-    """Training and production side by side, as shares."""
-    return distribution_figure(feature, values, title)
+def distribution(
+    feature: FeatureProfile, values: Any, title: str, reference: Reference = TRAINING
+) -> Figure:
+    """Reference and production side by side, as shares."""
+    return distribution_figure(feature, values, title, reference)
 
 
-def violin(feature: FeatureProfile, values: Any, title: str) -> Figure | None:
+def violin(
+    feature: FeatureProfile, values: Any, title: str, reference: Reference = TRAINING
+) -> Figure | None:
     """Both as violins; None for what is not numeric."""
-    return violin_figure(feature, values, title) if isinstance(feature, NumericFeature) else None
+    if not isinstance(feature, NumericFeature):
+        return None
+    return violin_figure(feature, values, title, reference)
 
 
 def performance(
     reference: Mapping[str, float],
     estimated: Mapping[str, Any],
     realised: Mapping[str, Any] | None,
+    held_against: Reference = TRAINING,
 ) -> Figure | None:
-    """Metrics with their 95% intervals beside the holdout's; None if production has none."""
-    return performance_figure(reference, estimated, realised)
+    """Metrics with their 95% intervals beside those before; None if production has none."""
+    return performance_figure(reference, estimated, realised, held_against)
 
 
 def matter(effects: Sequence[FeatureEffect], found: Sequence[FeatureDrift]) -> Figure:
@@ -50,9 +58,9 @@ def matter(effects: Sequence[FeatureEffect], found: Sequence[FeatureDrift]) -> F
     return effect_figure(effects, found)
 
 
-def where(found: FeatureSlices) -> Figure:
+def where(found: FeatureSlices, reference: Reference = TRAINING) -> Figure:
     """The slices that explain most of a feature's drift, or of the loss."""
-    return slice_figure(found)
+    return slice_figure(found, reference)
 
 
 def timeline(windows: Sequence[WindowResult]) -> Figure:
@@ -70,7 +78,10 @@ def difference(found: Mapping[str, Mapping[str, Any]], metric: str) -> Figure:
 
 
 def performance_over_time(
-    windows: Sequence[WindowResult], metric: str, reference: float | None
+    windows: Sequence[WindowResult],
+    metric: str,
+    reference: float | None,
+    held_against: Reference = TRAINING,
 ) -> Figure | None:
     """A metric estimated and realised, with its bands; None where no window has either."""
-    return performance_timeline(windows, metric, reference)
+    return performance_timeline(windows, metric, reference, held_against)

@@ -13,6 +13,7 @@ from core.dataset.monitoring_policy import MonitoringPolicy
 from core.inference_log import Position, RowSpan
 from core.monitoring import late_labels, places, policy_file
 from core.monitoring.judgement import reference_metrics
+from core.monitoring.reference import Reference, profile_name
 from core.monitoring.score_bins import CalibrationCurves, ScoreBins
 from core.monitoring.timeline import Timeline
 from core.monitoring.timeline_value import Judge, WindowResult
@@ -46,6 +47,7 @@ class LiveTimeline:
     project: str
     timeline: Timeline
     reference: Mapping[str, float]
+    held_against: Reference
     turn: threading.Lock = field(default_factory=threading.Lock)
     late: tuple[int, pd.DataFrame] | None = None
 
@@ -87,7 +89,7 @@ def open_timeline(
     """The timeline of the champion's windows, cut in one way; NotReady without a champion."""
     spec = specs.load(settings.spec_file(project))
     version = registry.find(settings, project)
-    stored = runs.artifact_json(settings, version.run_id, "reference_profile.json")
+    stored = runs.artifact_json(settings, version.run_id, profile_name(version.metrics))
     profile = watched_profile(stored, spec)
     bins = ScoreBins.at(version.threshold)
     judge = Judge(
@@ -106,4 +108,4 @@ def open_timeline(
 
     folder = places.timeline_dir(settings, project)
     timeline = Timeline(folder, cut, spec, version.version, judge, read)
-    return LiveTimeline(settings, project, timeline, reference_metrics(version))
+    return LiveTimeline(settings, project, timeline, reference_metrics(version), profile.reference)

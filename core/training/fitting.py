@@ -92,12 +92,11 @@ def fit(
 
 def _on_recent_rows(context: Context, experiment: Experiment, tuned: Tuned) -> dict[str, float]:
     """What a retraining chooses its challenger by; nothing in any other training."""
-    plan = context.plan
-    if not plan.inputs:
+    plan, older = context.plan, context.data.older
+    if older is None:
         return {}
-    old_rows = int(context.data.preparation["train_rows"] - context.data.preparation["added_rows"])
     loss = renewal.recent_log_loss(
-        tuned.estimator, experiment.fitted, old_rows, plan.folds, plan.seed, context.workers
+        tuned.estimator, experiment.fitted, older[0], plan.folds, plan.seed, context.workers
     )
     return {} if math.isnan(loss) else {renewal.CHOSEN_BY: loss}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.dataset import io
+from core.dataset.retrain import folder_below
 from core.dataset.spec import ProjectSpec
 from core.errors import NotReady
 from core.files import file_lock, read_json, write_json
@@ -28,6 +29,19 @@ class ModelInput:
     test: pd.DataFrame
     preparation: dict[str, Any]
 
+    @property
+    def older(self) -> tuple[int, int] | None:
+        """How many rows of ``train`` and of ``test`` a retraining took over: they come first.
+
+        None where these are not the tables of a retraining, all of them.
+        """
+        found = self.preparation
+        if "added_rows" not in found or "old_test_rows" not in found:
+            return None
+        if (len(self.train), len(self.test)) != (found["train_rows"], found["test_rows"]):
+            return None
+        return int(found["train_rows"] - found["added_rows"]), int(found["old_test_rows"])
+
 
 def folder_of(settings: Settings, project: str, inputs: str = "") -> Path:
     """Where a training's tables lie; ``inputs`` names a retraining's, by its run."""
@@ -36,7 +50,7 @@ def folder_of(settings: Settings, project: str, inputs: str = "") -> Path:
         return own
     if not inputs.isalnum():
         raise NotReady(f"A retraining's tables are named by a run id; found {inputs!r}.")
-    return own / "retrain" / inputs
+    return folder_below(own, inputs)
 
 
 def write_renewal(settings: Settings, project: str, inputs: str, data: ModelInput) -> None:

@@ -4,7 +4,7 @@
         run.json         the parent run: its id, and all that it needs to be opened anew
         <algorithm>/     one fitted model
             model.skops or model.pkl
-            evaluation.json, reference_profile.json
+            evaluation.json, reference_profile.json, recent_profile.json
             figures/     HTML and PNG, drawn when it is published
             tables/      holdout predictions, candidates, folds
             example.parquet, holdout.parquet, fitted.parquet

@@ -34,6 +34,8 @@ def publish(
     the model that was measured: it is left in the registry, never to be used.
     """
     training = kept.read_training()
+    if again := record.plan.get("reproduces"):
+        run.tags({registry.REPRODUCES: again})
     for failed in training.failed:
         failed_run(settings, record.project, run.run_id, failed)
     _comparison(settings, record.project, run, training)
@@ -181,7 +183,7 @@ class _Publication:
         one = self._trained
         self._log.metrics(one.metrics, prefix="test_", at=one.finished_at)
         self._log.metrics(one.cv, prefix="cv_", at=one.finished_at)
-        carried.log(self._log, self._folder)
+        carried.log(self._log, self._folder, at=one.finished_at)
 
     def _model(self) -> LoggedModel:
         kept = self._trained.file
@@ -204,6 +206,7 @@ class _Publication:
         found = registry.of_run(self._settings, self._project, self._log.run_id)
         if found is not None:
             return found
+        again = self._record.plan.get("reproduces")
         registry.register(
             self._settings,
             self._project,
@@ -215,6 +218,7 @@ class _Publication:
                 "model_sha256": logged.sha256,
                 **self._record.data,
                 **self._decided,
+                **({registry.REPRODUCES: again} if again else {}),
                 registry.PROOF: registry.PENDING,
             },
         )

@@ -84,14 +84,15 @@ def _last_recorded(page: Page) -> None:
 
 
 def _verdict(page: Page, report: Report, choice: Choice) -> None:
-    window = report.window
+    window, reference = report.window, report.window.profile.reference
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             parts.level_badge(report.assessment.level)
             st.markdown(
-                f"{window.rows:,} rows against {window.profile.rows:,} training rows of "
-                f"{escape(window.version.label)}",
+                f"{window.rows:,} rows against "
+                f"{reference.of(escape(window.version.label), window.profile.rows)}",
                 width="content",
+                help=reference.explained or None,
             )
             if window.first is not None and window.last is not None:
                 first, last = ago(window.first), ago(window.last)

@@ -1,4 +1,4 @@
-"""One feature of the window: its distribution beside training's, and its statistics explained."""
+"""One feature of the window: its distribution beside the reference's, its statistics explained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.services import monitoring_figures
-from core.services.monitoring import FeatureDrift, Report
+from core.services.monitoring import FeatureDrift, Reference, Report
 from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.words import escape, number, score, share
@@ -15,7 +15,7 @@ _PROBABILITY = "probability"
 _TERMS = {
     "psi": (
         "PSI",
-        "Population stability index: how differently the rows fall into training's bins; 0 is "
+        "Population stability index: how differently the rows fall into the reference's bins; 0 is "
         "alike, 0.1 a real shift. This is the one that decides, against what chance gives.",
     ),
     "js_distance": (
@@ -29,7 +29,7 @@ _TERMS = {
     ),
     "wasserstein": (
         "Wasserstein, normalised",
-        "How far values moved on average, in standard deviations of the training data.",
+        "How far values moved on average, in standard deviations of the reference.",
     ),
     "chi_squared": (
         "Chi-squared",
@@ -78,17 +78,19 @@ def _distribution(page: Page, report: Report, drift: FeatureDrift, violin: bool)
     if values is None:
         values = window.frame[drift.name]
     title = f"{heading(page, drift.name)}: {drift.change}"
-    histogram = monitoring_figures.distribution(profile, values, title)
-    drawn = monitoring_figures.violin(profile, values, title) if violin else histogram
+    histogram = monitoring_figures.distribution(profile, values, title, window.profile.reference)
+    drawn = histogram
+    if violin:
+        drawn = monitoring_figures.violin(profile, values, title, window.profile.reference)
     left, right = pairs.pair("monitoring_feature")
     with left:
         parts.chart(drawn or histogram, f"feature-{drift.name}-{violin}")
         parts.numbers_below(histogram, f"feature-{drift.name}", f"distribution_{drift.name}")
     with right:
-        _statistics(drift)
+        _statistics(drift, window.profile.reference)
 
 
-def _statistics(drift: FeatureDrift) -> None:
+def _statistics(drift: FeatureDrift, reference: Reference) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         parts.level_badge(drift.level)
         if drift.threshold is not None:
@@ -97,21 +99,26 @@ def _statistics(drift: FeatureDrift) -> None:
         st.caption(
             f"{drift.rows:,} rows would show {escape(drift.detectable)}.",
             help="The smallest shift that four windows of five of this size would show: the "
-            "training values are weighted towards one end until windows drawn from them exceed "
+            "reference's values are weighted towards one end until windows drawn from them exceed "
             "the threshold 80 times in 100.",
         )
     for key, (title, explained) in _TERMS.items():
         value = getattr(drift, key)
         if value is not None:
             st.markdown(f"**{title}: {_figure(key, value)}**  \n:small[:gray[{explained}]]")
+    before = f"in {reference.noun}"
     shares = [
-        ("missing", drift.missing_share, f"{share(drift.reference_missing_share)} in training"),
-        ("outside training's range", drift.out_of_range_share, "none in training"),
-        ("in categories that training never had", drift.new_category_share, "none in training"),
+        ("missing", drift.missing_share, f"{share(drift.reference_missing_share)} {before}"),
+        (f"outside {reference.noun}'s range", drift.out_of_range_share, f"none {before}"),
+        (
+            f"in categories that {reference.noun} never had",
+            drift.new_category_share,
+            f"none {before}",
+        ),
     ]
-    for words, part, before in shares:
+    for words, part, was in shares:
         if part is not None:
-            st.caption(f"{share(part)} {words} ({before})")
+            st.caption(f"{share(part)} {words} ({was})")
 
 
 def _figure(key: str, value: float) -> str:
@@ -153,9 +160,10 @@ def _all_features(page: Page, report: Report) -> None:
         )
         if report.domain.roc_auc is not None:
             st.caption(
-                "All features together: a classifier tells these rows from training rows with "
-                f"ROC AUC {report.domain.roc_auc:.3f}; 0.5 would mean that nothing can, 1 that "
-                "they have nothing in common."
+                "All features together: a classifier tells these rows from "
+                f"{report.window.profile.reference.kind} rows with ROC AUC "
+                f"{report.domain.roc_auc:.3f}; 0.5 would mean that nothing can, 1 that they have "
+                "nothing in common."
             )
 
 

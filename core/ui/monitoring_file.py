@@ -12,10 +12,11 @@ from core.ui.words import escape
 
 
 def show(page: Page) -> None:
-    """The upload, and what the last one looks like beside training."""
+    """The upload, and what the last one looks like beside the reference."""
     with st.expander("Check a file before it is scored", icon=":material/upload_file:"):
         st.caption(
-            "Compares a file with the training data. It is not scored, and nothing is logged: "
+            "Compares a file with what the champion is held against: its training data, or the "
+            "production rows that it was retrained for. It is not scored, and nothing is logged: "
             "only what its columns show is judged."
         )
         given = st.file_uploader(
@@ -35,7 +36,7 @@ def show(page: Page) -> None:
         if pressed and given is not None:
             with (
                 parts.guarded("check the file"),
-                st.spinner("Comparing the file with the training data"),
+                st.spinner("Judging the file"),
                 uploads.received(page.settings, page.project, given.name, given) as path,
             ):
                 report = monitoring.check_file(page.settings, page.project, path, given.name)

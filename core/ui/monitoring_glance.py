@@ -66,10 +66,11 @@ def _one_moved(page: Page, one: FeatureDrift) -> None:
 def _model(report: Report) -> None:
     st.markdown("**What it did to the model**")
     window, before = report.window, monitoring.reference_metrics(report.window.version)
+    judged = window.profile.reference.judged_title
     if report.realised is not None:
         _from_to(before, {name: _value(report.realised.get(name)) for name in _METRICS})
         st.caption(
-            f"Holdout → these rows; {window.labelled_rows:,} of {window.own_rows:,} rows are "
+            f"{judged} → these rows; {window.labelled_rows:,} of {window.own_rows:,} rows are "
             "labelled."
         )
     elif report.estimate.status == "refused":
@@ -77,7 +78,7 @@ def _model(report: Report) -> None:
         st.caption(escape(report.estimate.reason))
     else:
         _from_to(before, {name: one.value for name, one in report.estimate.metrics.items()})
-        st.caption("Holdout → estimate. No label of these rows is known yet.")
+        st.caption(f"{judged} → estimate. No label of these rows is known yet.")
 
 
 def _value(figure: Any) -> float | None:
@@ -103,7 +104,9 @@ def _next(page: Page, report: Report) -> None:
         st.markdown(_CALM[report.assessment.level])
         parts.link("4_Production_scoring", page.project, "Score a file")
         return
-    if retraining_view.is_retrained(report.window.version.metrics):
+    if report.window.profile.reference.is_production:
+        _next_of_renewed(report)
+    elif retraining_view.is_retrained(report.window.version.metrics):
         _next_of_retrained()
     else:
         _way_back(report)
@@ -123,8 +126,20 @@ def _way_back(report: Report) -> None:
     )
 
 
+def _next_of_renewed(report: Report) -> None:
+    """An alarm is news here: these rows are unlike those that the version was retrained for."""
+    reference = report.window.profile.reference
+    st.markdown(
+        "These rows are unlike the production rows that this version was retrained for; "
+        f"{reference.older}.\n"
+        "1. Are they of the older kind? Compare tells how it does on the old holdout.\n"
+        f"2. If they are new: label them, then [retrain](#{retraining.ANCHOR}) on them.\n"
+        "3. Rows scored before are in the log too: look at the newest alone (Last n rows)."
+    )
+
+
 def _next_of_retrained() -> None:
-    """Whoever has just retrained must not be sent round in a circle."""
+    """Held against old and new rows together: nobody must be sent round in a circle."""
     st.markdown(
         "This version learnt from production rows and from older ones. Measured against both "
         "together, production alone stays marked: retraining at once on the same rows brings "

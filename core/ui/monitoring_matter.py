@@ -28,10 +28,12 @@ def _effects(report: Report) -> None:
         st.markdown("**What the model makes of it is not known**")
         st.caption("The champion's file could not be read, so its answers cannot be compared.")
         return
+    before = report.window.profile.reference.noun
     figure = monitoring_figures.matter(report.effects, report.drift)
     parts.chart(figure, "effects")
     st.caption(
-        "Each feature alone is put back to where it was in training, and the model is asked again.",
+        f"Each feature alone is put back to where it was in {before}, and the model is asked "
+        "again.",
     )
     parts.numbers_below(figure, "effects", "effects")
 
@@ -44,7 +46,7 @@ def _slices(report: Report) -> None:
     names.sort(key=lambda name: rank.get(name, len(rank)))
     chosen = st.selectbox("Where the drift sits", names, key="monitor-slices")
     found = next(one for one in report.slices if one.feature == chosen)
-    figure = monitoring_figures.where(found)
+    figure = monitoring_figures.where(found, report.window.profile.reference)
     parts.chart(figure, f"slices-{chosen}")
     parts.numbers_below(figure, f"slices-{chosen}", f"slices_{chosen}")
 
@@ -52,13 +54,13 @@ def _slices(report: Report) -> None:
 def _losses(report: Report) -> None:
     if not report.losses:
         return
-    measure = report.losses[0].measure
+    measure, judged = report.losses[0].measure, report.window.profile.reference.judged
     with st.container(border=True):
         st.markdown(
             f"**Where performance is lost** :small[:gray[({measure})]]",
-            help="The rows whose log loss lies above the holdout's mean, gathered into the fewest "
-            "ranges that hold most of the loss. Estimated: with calibrated probabilities in place "
-            "of labels.",
+            help=f"The rows whose log loss lies above the mean on {judged}, gathered into the "
+            "fewest ranges that hold most of the loss. Estimated: with calibrated probabilities in "
+            "place of labels.",
         )
         for one in report.losses:
             st.markdown(f"- {escape(one.sentence)}")

@@ -25,7 +25,9 @@ def show(report: Report) -> None:
     reference = monitoring.reference_metrics(report.window.version)
     left, right = pairs.pair("monitoring_performance")
     with left:
-        figure = monitoring_figures.performance(reference, report.estimate.metrics, report.realised)
+        figure = monitoring_figures.performance(
+            reference, report.estimate.metrics, report.realised, report.window.profile.reference
+        )
         if figure is None:
             st.markdown("**Nothing can be said about performance yet**")
             st.caption("No labels have come, and there is no estimate: see the reasons beside.")
@@ -82,7 +84,9 @@ def _table(report: Report, reference: dict[str, float]) -> None:
                 [
                     {
                         "metric": title,
-                        "holdout": score(reference.get(name)),
+                        report.window.profile.reference.judged_title.lower(): score(
+                            reference.get(name)
+                        ),
                         "estimated": _interval(vars(report.estimate.metrics[name]))
                         if name in report.estimate.metrics
                         else "–",

@@ -16,8 +16,8 @@ _RATES = {20: "1 in 20", 50: "1 in 50", 100: "1 in 100", 500: "1 in 500", 1000: 
 _LOUDNESS = {"alarm": "up to alarm", "warning": "warning at most", "off": "say nothing"}
 _ACTIONS = {"tell": "Tell", "prepare_retraining": "Tell and prepare a retraining"}
 _RULES = {
-    "drift": ("Drift", "Predictive: features, probabilities or all together unlike training."),
-    "estimated": ("Estimated loss", "Predictive: the estimate lies below the holdout."),
+    "drift": ("Drift", "Predictive: features, probabilities or all together unlike the reference."),
+    "estimated": ("Estimated loss", "Predictive: the estimate lies below the reference."),
     "realised": ("Realised loss", "Reactive: labels show that a metric fell."),
 }
 

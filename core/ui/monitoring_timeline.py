@@ -118,7 +118,9 @@ def _charts(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> N
         parts.numbers_below(figure, "timeline-drift", "timeline_drift")
     with right:
         reference = timeline.reference.get(metric)
-        drawn = monitoring_figures.performance_over_time(found, metric, reference)
+        drawn = monitoring_figures.performance_over_time(
+            found, metric, reference, timeline.held_against
+        )
         if drawn is None:
             st.markdown("**No window has an estimate or labels yet**")
             st.caption(_why_no_estimate(found))
@@ -136,7 +138,9 @@ def _charts(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> N
 def _only_window(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> None:
     """One point is no line: its two findings in words."""
     reference = timeline.reference.get(metric)
-    drawn = monitoring_figures.performance_over_time(found, metric, reference)
+    drawn = monitoring_figures.performance_over_time(
+        found, metric, reference, timeline.held_against
+    )
     said = [monitoring_figures.timeline(found).layout.title.text]
     said.append(drawn.layout.title.text if drawn else _why_no_estimate(found))
     st.markdown("  \n".join(f"**{escape(one)}**" for one in said))

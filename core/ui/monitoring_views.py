@@ -69,7 +69,7 @@ def _features(page: Page, report: Report) -> None:
 
 
 def _alerts(report: Report) -> None:
-    alerts = _by_weight(report)
+    alerts, reference = _by_weight(report), report.window.profile.reference
     st.markdown(
         f"**Found in these rows ({len(alerts)}), the worst first**"
         if alerts
@@ -77,8 +77,9 @@ def _alerts(report: Report) -> None:
     )
     if not alerts:
         st.caption(
-            f"None of {len(report.drift)} features differs from training by more than chance "
-            f"gives; one check in {report.policy.windows_per_false_alarm:,} would say so falsely."
+            f"None of {len(report.drift)} features differs from {reference.noun} by more than "
+            f"chance gives; one check in {report.policy.windows_per_false_alarm:,} would say so "
+            "falsely."
         )
     for alert in alerts[:_FEW_ALERTS]:
         _alert(alert)

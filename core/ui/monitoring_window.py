@@ -176,7 +176,7 @@ def judged(page: Page, choice: Choice) -> Report:
     return report
 
 
-@st.cache_resource(show_spinner="Comparing production with the training data", max_entries=12)
+@st.cache_resource(show_spinner="Judging the rows", max_entries=12)
 def _report(
     key: tuple[Any, ...], token: str, _page: Page, _choice: Choice, _log: LiveLog | None
 ) -> Report:

@@ -27,7 +27,14 @@ ARROWS: dict[str, set[str]] = {
     "evidence": {"dataset", "evaluation", "tracking"},
     "monitoring": {"dataset", "evaluation"},
     "scoring": {"dataset", "inference_log", "evaluation"},
-    "training": {"dataset", "evaluation", "jobs", "tracking", "monitoring.profile"},
+    "training": {
+        "dataset",
+        "evaluation",
+        "jobs",
+        "tracking",
+        "monitoring.profile",
+        "monitoring.reference",
+    },
     "services": {
         "dataset",
         "training",
