@@ -15,6 +15,7 @@ import pandas as pd
 from core import jobs
 from core.dataset import io
 from core.dataset import spec as specs
+from core.dataset.retrain import folder_below
 from core.dataset.spec import ProjectSpec
 from core.evaluation.curves import calibration_points, pr_points, roc_points
 from core.evaluation.importance import Importance
@@ -81,11 +82,28 @@ class Club:
             pass
         folder = self.settings.layer(PROJECT, "05_model_input")
         io.write_table(self.test, folder / "base_test.parquet")
-        io.write_table(pd.concat([self.test] * 4), folder / "base_train.parquet")
+        others = self.test.assign(age=lambda rows: rows["age"] + 0.25)
+        io.write_table(pd.concat([others] * 4), folder / "base_train.parquet")
         rows = {"train_rows": 4 * ROWS, "test_rows": ROWS, "rows_prepared": 5 * ROWS}
         record = {**split, **rows, "run_id": run.run_id, "spec_digest": self.spec.data_digest}
         write_json(folder / "preparation.json", record)
         return run.run_id
+
+    def retrain(self, learnt: pd.DataFrame, judged: pd.DataFrame) -> dict[str, Any]:
+        """Two versions that learnt from production rows and held others back, as a retraining
+        leaves them; the better one becomes challenger.
+        """
+        folder = self.settings.layer(PROJECT, "05_model_input")
+        kept = io.read_table(folder / "base_train.parquet")
+        params = {**SPLIT, "renews_run_id": "before", "judged_from": "2026-05-01"}
+        with runs.action(self.settings, PROJECT, "prepare", "retrain", params) as run:
+            run.metrics({"old_test_rows": float(len(self.test))})
+        own = folder_below(folder, run.run_id)
+        io.write_table(pd.concat([kept, learnt]), own / "base_train.parquet")
+        io.write_table(pd.concat([self.test, judged]), own / "base_test.parquet")
+        result = self.train(run.run_id, champion=False)
+        registry.set_alias(self.settings, PROJECT, "challenger", result["best"]["version"])
+        return result
 
     def train(self, prepare_run_id: str, champion: bool = True) -> dict[str, Any]:
         """Register a sharp and a blurred model; returns what a training job returns."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from core.dataset.spec import ProjectSpec
 from core.errors import CourtsideError, IntegrityError
-from core.evidence.holdouts import common_rows
+from core.evidence.holdouts import CommonRows, common_rows
+from core.evidence.learnt import recent_rows
 from core.settings import Settings
 from core.tracking import models
 from core.tracking.registry import Version
@@ -66,9 +67,30 @@ def measure(settings: Settings, spec: ProjectSpec, versions: Sequence[Version]) 
     One that cannot be loaded or does not answer is told in ``absent``; NotReady where nothing
     has been prepared.
     """
-    rows = common_rows(settings, spec, versions)
+    return measure_on(settings, spec, versions, common_rows(settings, spec, versions))
+
+
+def measure_recent(
+    settings: Settings, spec: ProjectSpec, versions: Sequence[Version]
+) -> Bench | None:
+    """Score ``versions`` on the production rows that their newest retraining held back.
+
+    Rows that one of them learnt from do not count. None where no version comes of a retraining.
+    """
+    rows = recent_rows(settings, spec, versions)
+    return None if rows is None else measure_on(settings, spec, versions, rows)
+
+
+def measure_on(
+    settings: Settings, spec: ProjectSpec, versions: Sequence[Version], rows: CommonRows
+) -> Bench:
+    """Score ``versions`` on ``rows``; those that are not fair there are told in ``absent``.
+
+    Where there are no rows nothing is scored.
+    """
     raw = rows.table[list(spec.raw_columns)]
-    measured, broken = score_versions(settings, spec.name, versions, raw)
+    asked = versions if len(raw) else ()
+    measured, broken = score_versions(settings, spec.name, asked, raw)
     return Bench(
         raw=raw,
         y=rows.table[spec.target.column].to_numpy(),

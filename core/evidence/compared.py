@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from core.evaluation.one_sided import OneSided, one_sided
 from core.evaluation.sides import Side, side_by_side
 from core.evidence.bench import Bench
 from core.tracking.registry import Version
@@ -17,12 +18,14 @@ T = TypeVar("T")
 class Compared:
     """``sides`` by version number, of those that could be measured, in the order asked for.
 
-    ``champion`` is its number where it is among them; differences are against it.
+    ``champion`` is its number where it is among them; differences are against it. ``one_sided``:
+    those that decide nearly all of these rows alike.
     """
 
     bench: Bench
     sides: Mapping[str, Side]
     champion: str | None
+    one_sided: Mapping[str, OneSided] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -53,4 +56,9 @@ def compared(bench: Bench, chosen: Sequence[Version]) -> Compared:
         [one.version.threshold for one in bench.measured],
         numbers.index(champion) if champion else None,
     )
-    return Compared(bench, dict(zip(numbers, sides, strict=True)), champion)
+    alike = {
+        one.version.version: found
+        for one in bench.measured
+        if (found := one_sided(bench.y, one.probability, one.version.threshold)) is not None
+    }
+    return Compared(bench, dict(zip(numbers, sides, strict=True)), champion, alike)

@@ -13,28 +13,37 @@ from core.dataset.spec import ProjectSpec
 from core.evaluation.compare import PairedDifference, compare_roc_auc, paired_bootstrap, verdict
 from core.evaluation.curves import calibration_points
 from core.evaluation.metrics import METRICS, binary_metrics
+from core.evaluation.one_sided import REMEDY, one_sided
 from core.evaluation.weak_spots import log_loss_spots, summary, worst
 from core.evidence.bench import Bench, Measured
+from core.tracking.registry import Version
 
 # The gate of training: figures after loading back differ by less.
 _SAME = 1e-9
+HOLDOUT = "holdout rows"
+PRODUCTION = "newest production rows that neither version learnt from"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing looked at. ``found`` and ``limit`` are in words, with their figures."""
+    """One thing looked at. ``found`` and ``limit`` are in words, with their figures.
+
+    One that does not ``count`` is told beside the others and decides nothing.
+    """
 
     name: str
     passed: bool
     found: str
     limit: str
+    counts: bool = True
 
 
 @dataclass(frozen=True)
 class Gate:
     """Whether ``version`` may take the place of ``champion`` (None: there is none to compare).
 
-    One that is not ``usable`` cannot be loaded or does not score: no reason helps.
+    One that is not ``usable`` cannot be loaded or does not score: no reason helps. ``where`` says
+    which the ``rows`` are that it was judged on.
     """
 
     version: str
@@ -42,6 +51,7 @@ class Gate:
     rows: int
     items: tuple[Item, ...]
     usable: bool = True
+    where: str = HOLDOUT
 
     @property
     def passed(self) -> bool:
@@ -57,13 +67,24 @@ class Gate:
 
 
 def judge(
-    policy: PromotionPolicy, spec: ProjectSpec, bench: Bench, version: str, champion: str | None
+    policy: PromotionPolicy,
+    spec: ProjectSpec,
+    bench: Bench,
+    version: str,
+    champion: str | None,
+    recent: Bench | None = None,
 ) -> Gate:
     """Hold a version on the bench against the policy; ``champion`` is the one in charge, if any.
 
-    A version that the bench could not measure fails, with the reason why.
+    ``bench``: the holdout; ``recent``: the newest production rows that neither learnt from, where
+    one of the two comes of a retraining. Those judge where both could be measured there, and the
+    holdout says beside them what is given up. A version that the bench could not measure fails,
+    with the reason why.
     """
-    candidate = bench.of(version)
+    judging = bench
+    if recent is not None and all(recent.of(one) for one in {version, champion or version}):
+        judging = recent
+    candidate = judging.of(version)
     if candidate is None:
         reason = bench.absent.get(version, "it was not measured")
         broken = version in bench.broken
@@ -73,15 +94,60 @@ def judge(
             else Item("Comparable", False, reason, "rows that it was not trained on")
         )
         return Gate(version, champion, len(bench.y), (item,), usable=not broken)
-    incumbent = bench.of(champion) if champion and champion != version else None
+    incumbent = judging.of(champion) if champion and champion != version else None
     items = [
-        *_metrics(policy, bench, candidate, incumbent, champion),
-        *_slices(policy, spec, bench, candidate, incumbent),
-        _calibration(policy, bench, candidate),
+        *_metrics(policy, judging, candidate, incumbent, champion),
+        *_slices(policy, spec, judging, candidate, incumbent),
+        _decisions(spec, judging, candidate),
+        _calibration(policy, judging, candidate),
         _latency(policy, candidate),
-        *([_load_back(bench, candidate)] if policy.load_back else []),
+        *([_load_back(bench, candidate.version)] if policy.load_back else []),
+        *_beside(policy, bench, judging, version, champion, recent),
     ]
-    return Gate(version, champion, len(bench.y), tuple(items))
+    where = HOLDOUT if judging is bench else PRODUCTION
+    return Gate(version, champion, len(judging.y), tuple(items), where=where)
+
+
+def _beside(
+    policy: PromotionPolicy,
+    bench: Bench,
+    judging: Bench,
+    version: str,
+    champion: str | None,
+    recent: Bench | None,
+) -> Iterator[Item]:
+    """What decides nothing: the old holdout where production judges, or why it could not judge."""
+    if recent is None:
+        return
+    if judging is bench:
+        why = " ".join(recent.absent.get(one, "") for one in (version, champion or "")).strip()
+        yield Item("Production", True, why, "judged on the holdout instead", counts=False)
+        return
+    mine, theirs = bench.of(version), bench.of(champion or "")
+    if mine is None or theirs is None or mine is theirs:
+        return
+    found = "; ".join(
+        f"{METRICS[metric].title} {verdict(_difference(bench, theirs, mine, metric))}"
+        for metric in policy.metrics
+    )
+    if found:
+        limit = f"what is given up, on {len(bench.y):,} rows; it decides nothing here"
+        yield Item("Old holdout", True, found, limit, counts=False)
+
+
+def _decisions(spec: ProjectSpec, bench: Bench, candidate: Measured) -> Item:
+    """Whether its decisions depend on the row at all."""
+    version, target = candidate.version, spec.target
+    limit = "it does not call nearly all rows alike"
+    found = one_sided(bench.y, candidate.probability, version.threshold)
+    if found is None:
+        called = (candidate.probability > version.threshold).mean()
+        said = f"{100 * called:.1f}% of the rows called {target.positive_words}"
+        return Item("Decisions", True, f"{said}, {100 * bench.y.mean():.1f}% are", limit)
+    said = found.finding(version.name, target.positive_words, target.negative_words)
+    return Item(
+        "Decisions", False, f"{said}. {found.advice(target.positive_words)} {REMEDY}", limit
+    )
 
 
 def _metrics(
@@ -162,15 +228,16 @@ def _latency(policy: PromotionPolicy, candidate: Measured) -> Item:
     )
 
 
-def _load_back(bench: Bench, candidate: Measured) -> Item:
-    """The model as it is stored against the figure that its training logged."""
+def _load_back(bench: Bench, version: Version) -> Item:
+    """The model as it is stored against the figure that its training logged, on the holdout."""
     limit = "the stored model gives the figures that were logged"
-    logged = candidate.version.metrics.get("test_roc_auc")
+    logged = version.metrics.get("test_roc_auc")
     if logged is None:
         return Item("Load-back proof", False, "its run logged no holdout figures", limit)
-    if bench.note or candidate.version.version in bench.elsewhere:
+    measured = bench.of(version.version)
+    if measured is None or bench.note or version.version in bench.elsewhere:
         return Item("Load-back proof", True, "proven at its training, on another holdout", limit)
-    again = binary_metrics(bench.y, candidate.probability, candidate.version.threshold).roc_auc
+    again = binary_metrics(bench.y, measured.probability, version.threshold).roc_auc
     same = math.isnan(again) or abs(again - logged) <= _SAME
     found = f"ROC AUC {again:.6f} after loading back, {logged:.6f} logged"
     return Item("Load-back proof", same, found, limit)

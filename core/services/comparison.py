@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from core.dataset.validate import coerce
 from core.errors import IntegrityError, NotReady
 from core.evaluation.decisions import Payoff
 from core.evaluation.metrics import METRICS, MetricInfo
+from core.evaluation.one_sided import REMEDY
 from core.evaluation.sides import Side
 from core.evaluation.weak_spots import WeakSpot, calibration_spots, log_loss_spots
 from core.evidence import bench as benches
-from core.evidence.bench import Bench, Measured
+from core.evidence.bench import Measured
 from core.evidence.compared import Compared, compared
 from core.evidence.holdouts import row_keys, share_a_holdout
+from core.evidence.learnt import unlearnt_rows
 from core.evidence.origins import Origin
 from core.evidence.origins import origins as find_origins
 from core.monitoring import late_labels, places
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HOLDOUT_METRICS",
     "METRICS",
+    "REMEDY",
     "Compared",
     "Measured",
     "Origin",
@@ -82,16 +86,28 @@ def measured(settings: Settings, project: str, chosen: Sequence[Version]) -> Com
     return compared(benches.measure(settings, spec, chosen), chosen)
 
 
+def on_recent(settings: Settings, project: str, chosen: Sequence[Version]) -> Compared | None:
+    """Versions on the newest production rows that none learnt from, as a retraining held them back.
+
+    None where none of them comes of a retraining; NotReady where its rows are gone.
+    """
+    spec = specs.load(settings.spec_file(project))
+    bench = benches.measure_recent(settings, spec, chosen)
+    return None if bench is None else compared(bench, chosen)
+
+
 def on_production(settings: Settings, project: str, chosen: Sequence[Version]) -> Compared:
     """Versions on the newest labelled rows of the inference log, each row counted once.
 
-    NotReady where fewer than 30 rows have labels.
+    Rows that one of them learnt from do not count; a version of which nobody knows that is set
+    aside. NotReady where fewer than 30 rows have labels.
     """
     spec = specs.load(settings.spec_file(project))
     rows = open_log(settings, spec).tail(PRODUCTION_ROWS)
     label = late_labels.joined(rows, late_labels.read(places.labels_path(settings, project)))
     values = coerce(rows, spec, "The inference log").values
-    table = values.assign(**{spec.target.column: label})[~np.isnan(label)]
+    known = ~np.isnan(label)
+    table = values[known].assign(**{spec.target.column: label[known].astype(int)})
     if len(table):
         _, first = np.unique(row_keys(table, spec), return_index=True)
         table = table.iloc[np.sort(first)].reset_index(drop=True)
@@ -101,10 +117,11 @@ def on_production(settings: Settings, project: str, chosen: Sequence[Version]) -
             f"{_LEAST_LABELLED} are needed. Give labels on the Monitor page, or score a file that "
             "has them."
         )
-    raw = table[list(spec.raw_columns)]
-    found, absent = benches.score_versions(settings, project, chosen, raw)
-    y = table[spec.target.column].to_numpy().astype(int)
-    return compared(Bench(raw, y, found, absent, broken=tuple(absent)), chosen)
+    rows = unlearnt_rows(settings, spec, chosen, table)
+    if left := len(table) - len(rows.table):
+        note = f"{left:,} more are left out: one of the versions learnt from rows equal to them."
+        rows = replace(rows, note=note)
+    return compared(benches.measure_on(settings, spec, chosen, rows), chosen)
 
 
 def weak_spots(
@@ -142,7 +159,9 @@ def compare(
 
     ``which``: versions by number or alias, and runs' models ("run-3f2a1b9c"); none: all versions.
     Differences are paired: ROC AUC by DeLong, the rest by bootstrap; verdicts are corrected for
-    the number of challengers (Holm). IntegrityError where the champion itself cannot be measured.
+    the number of challengers (Holm). ``recent`` holds the same on the newest production rows that
+    none learnt from, where one comes of a retraining; None elsewhere. IntegrityError where the
+    champion itself cannot be measured.
     """
     listed = registry.versions(settings, project)
     champion = registry.find(settings, project)
@@ -153,17 +172,11 @@ def compare(
         raise IntegrityError(
             f"The champion cannot be compared. {found.bench.absent[champion.version]}"
         )
+    recent = on_recent(settings, project, [champion, *challengers])
     result = {
         "project": project,
-        "rows": found.rows,
-        "note": found.bench.note or None,
-        "champion": _described(champion, found.sides[champion.version]),
-        "candidates": [
-            _candidate(version, found.sides[version.version])
-            for version in challengers
-            if version.version in found.sides
-        ],
-        "not_compared": dict(found.bench.absent),
+        **_told(found, champion, challengers),
+        "recent": None if recent is None else _told(recent, champion, challengers),
     }
     if record:
         with runs.action(
@@ -188,20 +201,39 @@ def _others(chosen: Sequence[Version], champion: Version) -> list[Version]:
     return [version for number, version in by_number.items() if number != champion.version]
 
 
-def _candidate(version: Version, side: Side) -> dict[str, Any]:
+def _told(found: Compared, champion: Version, challengers: Sequence[Version]) -> dict[str, Any]:
+    """The versions on some rows; the champion is None where it could not be measured there."""
+    there = champion.version in found.sides
+    return {
+        "rows": found.rows,
+        "note": found.bench.note or None,
+        "champion": _described(champion, found) if there else None,
+        "candidates": [
+            _candidate(version, found)
+            for version in challengers
+            if there and version.version in found.sides
+        ],
+        "not_compared": dict(found.bench.absent),
+    }
+
+
+def _candidate(version: Version, found: Compared) -> dict[str, Any]:
+    side = found.sides[version.version]
     judged = side.judgements["roc_auc"]
     return {
-        **_described(version, side),
+        **_described(version, found),
         "differences": {key: one.as_dict() for key, one in side.differences.items()},
         "verdict": judged.sentence,
         "judgement": judged.word,
     }
 
 
-def _described(version: Version, side: Side) -> dict[str, Any]:
+def _described(version: Version, found: Compared) -> dict[str, Any]:
+    side, alike = found.sides[version.version], found.one_sided.get(version.version)
     return {
         "version": version.version,
         "algorithm": version.algorithm,
         "test": {key: one.as_dict()["value"] for key, one in side.metrics.items()},
         "intervals": {key: one.as_dict() for key, one in side.metrics.items()},
+        "caution": alike.finding(version.name, "positive", "negative") if alike else None,
     }

@@ -118,8 +118,13 @@ def _way_back(recent: list[Run], monitor: Run | None) -> str | None:
     ]
     if any(_took_over(run) for run in since):
         return "score"
-    new = any(run.action == "train" or _registered(run) for run in since)
+    new = any(_made_new(run) or _registered(run) for run in since)
     return "compare" if new else "retrain"
+
+
+def _made_new(run: Run) -> bool:
+    """Whether a run trained a candidate; what was trained again exactly is none."""
+    return run.action == "train" and registry.REPRODUCES not in run.tags
 
 
 def _registered(run: Run) -> bool:
@@ -160,6 +165,8 @@ def describe(run: Run) -> str:
             "prepare": "put production rows together with the old",
             "train": "retrained on production rows",
         }.get(run.action, words)
+    elif run.action == "train" and registry.REPRODUCES in run.tags:
+        words = f"trained v{run.tags[registry.REPRODUCES]} again (a reproduction)"
     elif run.action == "train" and "test_roc_auc" in run.metrics:
         words = f"trained, best ROC AUC {run.metrics['test_roc_auc']:.3f}"
     elif run.action == "compare" and run.tags.get("kind") == "replay":

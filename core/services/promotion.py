@@ -38,13 +38,17 @@ class Entry:
 
 
 def gate(settings: Settings, project: str, version: str) -> Gate:
-    """Hold a version against the project's gate, on rows that neither it nor the champion knows."""
+    """Hold a version against the project's gate, on rows that neither it nor the champion knows.
+
+    Where one of the two comes of a retraining, the newest production rows judge.
+    """
     spec = specs.load(settings.spec_file(project))
     candidate, champion = _candidate(settings, project, version)
     pair = [candidate, *([champion] if champion and champion != candidate else [])]
     bench = benches.measure(settings, spec, pair)
     number = champion.version if champion else None
-    return gates.judge(spec.promotion, spec, bench, candidate.version, number)
+    recent = benches.measure_recent(settings, spec, pair)
+    return gates.judge(spec.promotion, spec, bench, candidate.version, number, recent)
 
 
 def promote(

@@ -81,7 +81,7 @@ def conclude(
         "run_id": listed[made].run_id,
     }
     run = RunLog(settings, listed[made].run_id)
-    run.tags({"reproduces": found.version, "reproduced_exactly": str(found.exact).lower()})
+    run.tags({registry.REPRODUCES: found.version, "reproduced_exactly": str(found.exact).lower()})
     run.json(told, "reproduction.json")
     return told
 
@@ -105,7 +105,8 @@ def _plan(settings: Settings, origin: Origin, version: Version) -> TrainingPlan:
     own = tuple(model for model in plan.models if model.algorithm == version.algorithm)
     if not own:
         raise NotReady(f"The plan that is on record does not name {version.algorithm}; train anew.")
-    return replace(plan, models=own, options=replace(plan.options, find_best=None))
+    options = replace(plan.options, find_best=None)
+    return replace(plan, models=own, options=options, reproduces=version.version)
 
 
 def _changes(settings: Settings, project: str, version: Version, origin: Origin) -> list[Change]:

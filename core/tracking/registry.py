@@ -18,6 +18,8 @@ ALIASES = (CHAMPION, "challenger")
 # Whether a version is the model that was measured. Those registered without the tag were proven
 # before they were registered.
 PROOF, PENDING, PASSED, FAILED = "proof", "pending", "passed", "failed"
+# Which version one is, trained again exactly: no candidate of its own.
+REPRODUCES = "reproduces"
 _PROOF_MESSAGE = "proof_message"
 
 
@@ -56,6 +58,11 @@ class Version:
             return None
         said = self.tags.get(_PROOF_MESSAGE) or "it has not been proven to be the one measured."
         return f"{self.label} cannot be used: {said}"
+
+    @property
+    def reproduces(self) -> str | None:
+        """The number of the version that it is, trained again exactly; None for any other."""
+        return self.tags.get(REPRODUCES) or None
 
     @property
     def name(self) -> str:
@@ -190,6 +197,8 @@ def set_alias(settings: Settings, project: str, alias: str, version: str) -> str
 def _version(version: Any, aliases: Mapping[str, str], run: runs.Run | None) -> Version:
     number = str(version.version)
     tags = dict(version.tags)
+    if run is not None and REPRODUCES in run.tags:  # told once it was measured
+        tags.setdefault(REPRODUCES, run.tags[REPRODUCES])
     return Version(
         version=number,
         algorithm=tags.get("algorithm", "?"),

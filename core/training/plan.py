@@ -18,6 +18,7 @@ class TrainingPlan:
     """One press of the Train button. ``candidates`` in ``models`` are random-search draws.
 
     ``inputs`` names the tables of a retraining; empty for those of the last preparation.
+    ``reproduces``: the version that this trains again exactly; empty for a training of its own.
     """
 
     project: str
@@ -28,6 +29,7 @@ class TrainingPlan:
     fit_share: float
     options: Options = field(default_factory=Options)
     inputs: str = ""
+    reproduces: str = ""
 
     @property
     def tuned_models(self) -> int:
@@ -60,6 +62,8 @@ class TrainingPlan:
             for m in self.models
         ]
         value["options"] = self.options.to_json()
+        if not self.reproduces:
+            del value["reproduces"]
         return value
 
     @classmethod
@@ -70,7 +74,8 @@ class TrainingPlan:
         )
         rest = {key: value[key] for key in ("project", "folds", "metric", "seed", "fit_share")}
         options = Options.from_json(value.get("options", {}))
-        return cls(models=models, options=options, inputs=value.get("inputs", ""), **rest)
+        named = {key: value.get(key, "") for key in ("inputs", "reproduces")}
+        return cls(models=models, options=options, **named, **rest)
 
 
 def make_plan(

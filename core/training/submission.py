@@ -42,4 +42,6 @@ def _title(plan: TrainingPlan) -> str:
     names = ", ".join(title_of(model.algorithm) for model in plan.models)
     if plan.tuned_models < len(plan.models):
         names = f"Best {plan.tuned_models} of {len(plan.models)} algorithms"
+    if plan.reproduces:
+        return f"v{plan.reproduces} trained again: {names}"
     return f"Retraining: {names}" if plan.inputs else names

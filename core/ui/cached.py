@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.services import comparison, holdout, overview, preparation, projects
+from core.services import comparison, holdout, overview, preparation, projects, promotion
 from core.services.comparison import Version
 from core.services.holdout import Evidence
 from core.services.overview import Standing
@@ -61,6 +61,16 @@ def versions(settings: Settings, project: str) -> list[Version]:
 @st.cache_data(show_spinner=False, max_entries=50)
 def _versions(settings: Settings, project: str, written: tuple[int, ...]) -> list[Version]:
     return comparison.versions(settings, project)
+
+
+def displaced(settings: Settings, project: str) -> str | None:
+    """The version that the champion took over from, if it still exists."""
+    return _displaced(settings, project, token(settings, project))
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _displaced(settings: Settings, project: str, written: tuple[int, ...]) -> str | None:
+    return promotion.previous_champion(settings, project)
 
 
 def unregistered(settings: Settings, project: str) -> list[Version]:

@@ -19,6 +19,7 @@ from core.ui import (
     leaderboard,
     parts,
 )
+from core.ui.comparison_evidence import Shown
 from core.ui.frame import Page
 
 
@@ -43,15 +44,12 @@ def body(page: Page) -> None:
     if together:
         _board(board, [leaderboard.Row.of(v) for v in chosen], "all on the holdout")
     comparison_list.show(page, versions)
-    found = None
+    shown = Shown(None, None)
     with parts.guarded("compare the versions"):
-        found = comparison_evidence.show(page, champion, chosen)
-    if not together and found is not None:
-        where = f"all on the same {found.rows:,} holdout rows"
-        _board(board, [leaderboard.Row.measured(v, found) for v in chosen], where)
-    elif not together:
-        where = "each on the holdout of its own training"
-        _board(board, [leaderboard.Row.of(v) for v in chosen], where)
+        shown = comparison_evidence.show(page, champion, chosen)
+    if not together:
+        _board(board, *_measured(chosen, shown))
+    found = shown.holdout
     sound = [version for version in chosen if found and version.version in found.sides]
     comparison_register.show(page, [version for version in chosen if not version.registered])
     if versions:
@@ -65,6 +63,17 @@ def body(page: Page) -> None:
 def _board(place: Any, rows: Sequence[leaderboard.Row], where: str) -> None:
     with place:
         leaderboard.show(rows, "compared", "comparison", where)
+
+
+def _measured(chosen: Sequence[Version], shown: Shown) -> tuple[list[leaderboard.Row], str]:
+    """The versions on the rows that count, and which these are."""
+    found = shown.first
+    if found is None:
+        return [leaderboard.Row.of(v) for v in chosen], "each on the holdout of its own training"
+    rows = [leaderboard.Row.measured(v, found) for v in chosen]
+    if found is shown.recent:
+        return rows, f"all on the same {found.rows:,} production rows that none learnt from"
+    return rows, f"all on the same {found.rows:,} holdout rows"
 
 
 def _one_holdout(page: Page, chosen: Sequence[Version]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.services.comparison import Version
-from core.ui import parts
+from core.ui import cached, parts
 from core.ui.frame import Page
 
 _PARAMETER = "versions"
@@ -41,9 +41,9 @@ def choose(
     only by the user.
     """
     others = {v.version: v for v in versions if v is not champion}
-    first = (list(others) or [stray.version for stray in strays])[:_CHALLENGERS_AT_FIRST]
-    if champion is not None:
-        first = list(others)[:_CHALLENGERS_AT_FIRST]
+    first = _at_first(page, list(others.values()), champion)
+    if champion is None and not others:
+        first = [stray.version for stray in strays][:_CHALLENGERS_AT_FIRST]
     others.update({stray.version: stray for stray in strays})
     key = _key(page)
     if key not in st.session_state:
@@ -60,7 +60,7 @@ def choose(
     chosen = st.multiselect(
         label,
         list(others),
-        format_func=lambda number: _offered(others[number]),
+        format_func=lambda number: offered(others[number]),
         key=key,
         max_selections=_CHALLENGERS_AT_MOST,
         placeholder="Choose versions",
@@ -74,8 +74,28 @@ def choose(
     return [champion, *beside] if champion is not None else beside or list(versions[:1])
 
 
-def _offered(version: Version) -> str:
-    return version.label if version.registered else f"{version.label} (not registered)"
+def _at_first(page: Page, others: Sequence[Version], champion: Version | None) -> list[str]:
+    """What stands beside the champion unless somebody chooses: the challenger; else the version
+    that it took over from; else the newest, but none that was merely trained again.
+    """
+    challengers = [one.version for one in others if "challenger" in one.aliases]
+    if challengers:
+        return challengers
+    numbers = [one.version for one in others]
+    if champion is not None:
+        displaced = cached.displaced(page.settings, page.project)
+        if displaced in numbers:
+            return [displaced]
+    new = [one.version for one in others if one.reproduces is None]
+    return (new or numbers)[:_CHALLENGERS_AT_FIRST]
+
+
+def offered(version: Version) -> str:
+    """Its label, with what one should know before choosing it."""
+    if not version.registered:
+        return f"{version.label} (not registered)"
+    again = version.reproduces
+    return f"{version.label} (reproduction of v{again})" if again else version.label
 
 
 def _still_there(key: str, champion: Version | None, others: Mapping[str, Version]) -> list[str]:

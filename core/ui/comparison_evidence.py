@@ -1,21 +1,27 @@
-"""Is the difference real? Paired evidence of each challenger against the champion, in words."""
+"""Is the difference real? Paired evidence of each challenger against the champion, in words.
+
+A retraining is judged on the newest production rows that none of the versions learnt from; the
+old holdout stands beside them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from core.services import comparison, comparison_figures
-from core.services.comparison import METRICS, Compared, Version
+from core.services.comparison import METRICS, REMEDY, Compared, Version
 from core.settings import Settings
 from core.signs import signed
 from core.ui import cached, parts
 from core.ui.frame import Page
+from core.ui.pairs import pair
 from core.ui.words import escape
 
 _METHOD = (
-    "All models are measured on the same holdout rows, so what makes a row hard for all cancels "
+    "All models are measured on the same rows, so what makes a row hard for all cancels "
     "out. ROC AUC by DeLong's method, the rest by a paired bootstrap: 1,000 resamples, the same "
     "for all. Intervals are at 95%; one that holds 0 is no evidence of a difference. With "
     "several challengers, verdicts are corrected by Holm's method: the more one looks, the more "
@@ -31,21 +37,75 @@ _ON_THE_CARD = ("log_loss", "f1", "brier")
 _CARDS_AT_MOST = 3
 
 
-def show(page: Page, champion: Version | None, chosen: Sequence[Version]) -> Compared | None:
-    """One card for each challenger; returns what was measured, None where nothing could be."""
+@dataclass(frozen=True)
+class Shown:
+    """What was measured: on the holdout, and on the newest production rows where one of the
+    versions comes of a retraining. Each is None where nothing could be.
+    """
+
+    holdout: Compared | None
+    recent: Compared | None
+
+    @property
+    def first(self) -> Compared | None:
+        """On the rows that count: production, where it can be judged there."""
+        return self.recent if self.recent is not None and self.recent.sides else self.holdout
+
+
+def show(page: Page, champion: Version | None, chosen: Sequence[Version]) -> Shown:
+    """The verdict on each challenger; for a retraining on production first, the holdout beside."""
     st.subheader("Is the difference real?", anchor=False, help=_METHOD)
-    found = measured(page, chosen)
-    missing(found, chosen)
-    challengers = [v for v in chosen if not v.is_champion and v.version in found.sides]
-    if champion is None:
-        st.caption("There is no champion to compare with yet; promote one below.")
-    elif len(chosen) == 1:
-        st.caption("Choose a version beside the champion to find out.")
-    elif found.champion is None:
-        st.caption("The champion could not be measured, so nothing is compared with it.")
-    elif challengers:
-        _cards(page, found, challengers)
-    return found
+    recent = None
+    with parts.guarded("judge the versions on production"):
+        recent = _recent(page, chosen)
+    if recent is None:
+        found = measured(page, chosen)
+        missing(found, chosen)
+        _verdicts(page, champion, chosen, found, "compared")
+        _below(page, chosen, found, "compared")
+        return Shown(found, None)
+    left, right = pair("compared-recent")
+    with left:
+        st.markdown("**On production: is it better now?**")
+        st.caption(escape(recent.bench.note))
+        missing(recent, chosen, with_note=False)
+        _verdicts(page, champion, chosen, recent, "recent")
+    older: Compared | None = None
+    with right, parts.guarded("compare the versions on the holdout"):
+        older = measured(page, chosen)
+        st.markdown("**On the old holdout: what is given up?**")
+        st.caption(
+            f"{older.rows:,} rows of the data from before, which none of the versions learnt from."
+        )
+        missing(older, chosen)
+        _verdicts(page, champion, chosen, older, "compared")
+    _below(page, chosen, recent, "recent")
+    return Shown(older, recent)
+
+
+def _recent(page: Page, chosen: Sequence[Version]) -> Compared | None:
+    """The versions on the rows that a retraining held back; None where none of them is of one."""
+    with st.spinner("Measuring all of them on the newest production rows"):
+        return _measured_recent(
+            page.settings,
+            page.project,
+            tuple(version.version for version in chosen),
+            next((version.version for version in chosen if version.is_champion), ""),
+            cached.holdout_token(page.settings, page.project),
+            tuple(chosen),
+        )
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _measured_recent(
+    settings: Settings,
+    project: str,
+    numbers: tuple[str, ...],
+    champion: str,
+    written: int,
+    _chosen: tuple[Version, ...],
+) -> Compared | None:
+    return comparison.on_recent(settings, project, _chosen)
 
 
 def measured(page: Page, chosen: Sequence[Version]) -> Compared:
@@ -69,10 +129,10 @@ def _measured(
     return comparison.measured(settings, project, _chosen)
 
 
-def missing(found: Compared, chosen: Sequence[Version]) -> None:
+def missing(found: Compared, chosen: Sequence[Version], with_note: bool = True) -> None:
     """Which rows these are, and which versions are not among them and why."""
     labels = {version.version: version.label for version in chosen}
-    if found.bench.note:
+    if found.bench.note and with_note:
         st.info(escape(found.bench.note), icon=":material/call_merge:")
     for number, reason in found.bench.absent.items():
         st.warning(
@@ -81,9 +141,30 @@ def missing(found: Compared, chosen: Sequence[Version]) -> None:
         )
 
 
-def _cards(page: Page, found: Compared, challengers: Sequence[Version]) -> None:
-    figure = comparison_figures.differences(found)
-    parts.chart(figure, "compared-differences")
+def _verdicts(
+    page: Page, champion: Version | None, chosen: Sequence[Version], found: Compared, key: str
+) -> None:
+    """A chart and a card for each challenger, or why there is none; then who decides all alike."""
+    challengers = _challengers(chosen, found)
+    if champion is None:
+        st.caption("There is no champion to compare with yet; promote one below.")
+    elif len(chosen) == 1:
+        st.caption("Choose a version beside the champion to find out.")
+    elif found.champion is None:
+        st.caption("The champion could not be measured, so nothing is compared with it.")
+    elif challengers:
+        _cards(page, found, challengers, key)
+    for version in chosen:
+        if not (found.champion and version in challengers):
+            _caution(page, found, version)
+
+
+def _challengers(chosen: Sequence[Version], found: Compared) -> list[Version]:
+    return [v for v in chosen if not v.is_champion and v.version in found.sides]
+
+
+def _cards(page: Page, found: Compared, challengers: Sequence[Version], key: str) -> None:
+    parts.chart(comparison_figures.differences(found), f"{key}-differences")
     few = len(challengers) <= _CARDS_AT_MOST
     with st.container(border=not few, gap="small"):
         for version in challengers:
@@ -91,9 +172,32 @@ def _cards(page: Page, found: Compared, challengers: Sequence[Version]) -> None:
                 _verdict(version.label, found, version.version)
                 if few:
                     st.caption("  \n".join(_line(found, version.version, k) for k in _ON_THE_CARD))
+                _caution(page, found, version)
+
+
+def _caution(page: Page, found: Compared, version: Version) -> None:
+    """Said of a version that decides nearly all rows alike, whatever its F1 looks like."""
+    alike = found.one_sided.get(version.version)
+    if alike is None:
+        return
+    target = page.spec.target
+    finding = alike.finding(version.name, target.positive_words, target.negative_words)
+    st.markdown(
+        f":orange[:material/warning:] **{escape(finding)}.** "
+        f"{escape(alike.advice(target.positive_words))}",
+        help=REMEDY,
+    )
+
+
+def _below(page: Page, chosen: Sequence[Version], found: Compared, key: str) -> None:
+    """What can be done with the evidence: put it on record, read its figures."""
+    challengers = _challengers(chosen, found)
+    if found.champion is None or not challengers:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         _record(page, tuple(version.version for version in challengers))
-        parts.numbers_below(figure, "compared-differences", "roc_auc_differences")
+        figure = comparison_figures.differences(found)
+        parts.numbers_below(figure, f"{key}-differences", "roc_auc_differences")
     with st.expander("Every metric's difference", icon=":material/table:"):
         table = comparison_figures.differences_table(found)
         st.dataframe(table, hide_index=True, height="content", key="all-differences")

@@ -46,7 +46,9 @@ def table(versions: Sequence[Version]) -> pd.DataFrame:
 
 
 def state(version: Version) -> str:
-    """What may be wrong with a version, in a few words."""
+    """What may be wrong with a version, or what it is no news of, in a few words."""
     if version.why_not:
         return "unproven: cannot be used"
+    if version.reproduces and version.metrics:
+        return f"reproduction of v{version.reproduces}"
     return "" if version.metrics else "no figures: run deleted, or registered by other code"

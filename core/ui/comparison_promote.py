@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.services import promotion
 from core.services.comparison import Version
-from core.services.promotion import Entry, Gate
+from core.services.promotion import Entry, Gate, Item
 from core.settings import Settings
-from core.ui import cached, parts
+from core.ui import cached, comparison_choice, parts
 from core.ui.frame import Page
 from core.ui.words import ago, escape, exact
 
@@ -51,10 +51,11 @@ def show(
 
 def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) -> tuple[str, str]:
     """Version and alias as chosen; the best challenger compared is offered."""
-    labels = {version.version: version.label for version in versions}
+    labels = {version.version: comparison_choice.offered(version) for version in versions}
     registered = [version for version in chosen if version.registered]
-    challengers = [version for version in registered if not version.is_champion] or versions[:1]
-    offered = max(challengers, key=_roc_auc).version
+    others = [version for version in registered if not version.is_champion]
+    new = [version for version in others if version.reproduces is None]
+    offered = max(new or others or versions[:1], key=_merit).version
     which, role = st.columns([3, 2], vertical_alignment="bottom")
     number = which.selectbox(
         "Version",
@@ -75,8 +76,9 @@ def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) 
     return number, alias or "champion"
 
 
-def _roc_auc(version: Version) -> float:
-    return version.metrics.get("test_roc_auc", 0.0)
+def _merit(version: Version) -> tuple[bool, float]:
+    """The one that a retraining chose comes first: figures of other holdouts do not compare."""
+    return "challenger" in version.aliases, version.metrics.get("test_roc_auc", 0.0)
 
 
 def _gate(page: Page, number: str, champion: Version | None) -> Gate:
@@ -106,16 +108,20 @@ def _items(gate: Gate) -> None:
             st.badge("passes the gate", icon=":material/verified:", color="green")
         else:
             st.badge("does not pass the gate", icon=":material/block:", color="red")
-        st.caption(f"judged on {gate.rows:,} holdout rows")
+        st.caption(f"judged on the {gate.rows:,} {gate.where}")
     lines = [
-        f"{':green[:material/check:]' if item.passed else ':red[:material/close:]'} "
-        f"**{escape(item.name)}**: {escape(item.found)} "
-        f":gray[({escape(item.limit)})]"
+        f"{_sign(item)} **{escape(item.name)}**: {escape(item.found)} :gray[({escape(item.limit)})]"
         for item in gate.items
     ]
     st.html(_ITEMS_STYLE)
     with st.container(key="gate-items"):
         st.markdown("\n\n".join(lines))
+
+
+def _sign(item: Item) -> str:
+    if not item.counts:
+        return ":gray[:material/info:]"
+    return ":green[:material/check:]" if item.passed else ":red[:material/close:]"
 
 
 def _reason(page: Page, gate: Gate | None) -> str:
@@ -176,7 +182,7 @@ def _remember(number: str, holder: str | None) -> None:
 
 
 def _roll_back(page: Page, versions: Sequence[Version], champion: Version | None) -> None:
-    before = promotion.previous_champion(page.settings, page.project)
+    before = cached.displaced(page.settings, page.project)
     labels = {version.version: version.label for version in versions}
     if before is None or before not in labels or champion is None:
         st.caption("Nothing to roll back to yet.")

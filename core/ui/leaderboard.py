@@ -20,25 +20,33 @@ CHALLENGER_BADGE = ":blue-badge[challenger]"
 
 @dataclass(frozen=True)
 class Row:
-    """One version on some rows; ``metrics`` by key, None where one is undefined."""
+    """One version on some rows; ``metrics`` by key, None where one is undefined.
+
+    ``reproduces``: the number of the version that it is, trained again; empty for any other.
+    """
 
     name: str
     title: str
     aliases: tuple[str, ...]
     metrics: Mapping[str, float | None]
+    reproduces: str = ""
 
     @classmethod
     def of(cls, version: Version) -> Row:
         """A registered version with the figures of its run."""
         known = {info.key: version.metrics.get(f"test_{info.key}") for info in HOLDOUT_METRICS}
-        return cls(version.name, version.title, version.aliases, known)
+        return cls(*_of(version), known, version.reproduces or "")
 
     @classmethod
     def measured(cls, version: Version, found: Compared) -> Row:
         """A version with its figures on the rows of a comparison; none if it is not in it."""
         side = found.sides.get(version.version)
         known = {i.key: side.metrics[i.key].value if side else None for i in HOLDOUT_METRICS}
-        return cls(version.name, version.title, version.aliases, known)
+        return cls(*_of(version), known, version.reproduces or "")
+
+
+def _of(version: Version) -> tuple[str, str, tuple[str, ...]]:
+    return version.name, version.title, version.aliases
 
 
 def show(rows: Sequence[Row], key: str, file_name: str, where: str = "all on the holdout") -> None:
@@ -82,6 +90,7 @@ def numbers(rows: Sequence[Row]) -> pd.DataFrame:
                 "version": row.name,
                 "algorithm": row.title,
                 "alias": " ".join(row.aliases),
+                "reproduces": row.reproduces and f"v{row.reproduces}",
                 **{info.key: row.metrics.get(info.key) for info in HOLDOUT_METRICS},
             }
             for row in rows
@@ -113,7 +122,9 @@ def _narrow_style(headings: Sequence[str]) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"**{row.name}** {escape(row.title)} {badges(row.aliases)}".strip()
+    again = f":gray-badge[reproduction of v{row.reproduces}]" if row.reproduces else ""
+    marks = " ".join(mark for mark in (badges(row.aliases), again) if mark)
+    return f"**{row.name}** {escape(row.title)} {marks}".strip()
 
 
 def _cell(value: float | None, best: float | None) -> str:

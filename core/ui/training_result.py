@@ -87,6 +87,12 @@ def headline_words(
     auc = f"ROC AUC {score(best['test']['roc_auc'])}"
     if result.get("retraining"):
         auc += f" on {_OWN_HOLDOUT}"
+    known = registered.get(best["version"])
+    if known is not None and known.reproduces:
+        return (
+            f"**{name}** is a reproduction of v{known.reproduces}, the same plan on the same data "
+            f"({auc}): it shows that the version can be made again, and is no new candidate."
+        )
     champion = next((version for version in registered.values() if version.is_champion), None)
     if _made_champion(page.settings, result["run_id"]) == best["version"]:
         return f"**{name}** is the best ({auc}) and became champion: there was none before."
@@ -143,7 +149,8 @@ def _made_champion(settings: Any, run_id: str) -> str | None:
 def _row(model: dict[str, Any], registered: dict[str, Version]) -> leaderboard.Row:
     version = registered.get(model["version"])
     aliases = version.aliases if version else ()
-    return leaderboard.Row(f"v{model['version']}", _title(model), aliases, model["test"])
+    again = (version.reproduces or "") if version else ""
+    return leaderboard.Row(f"v{model['version']}", _title(model), aliases, model["test"], again)
 
 
 def _title(model: dict[str, Any]) -> str:

@@ -65,7 +65,8 @@ def test_the_projects_own_limits(trained: Any) -> None:
     write_text(path, path.read_text(encoding="utf-8") + limits)
     gate = promotion.gate(trained.settings, "club", "2")
     assert gate.passed
-    assert [item.name for item in gate.items] == ["Worst slice", "Calibration", "Latency"]
+    names = [item.name for item in gate.items]
+    assert names == ["Worst slice", "Decisions", "Calibration", "Latency"]
     write_text(path, path.read_text(encoding="utf-8").replace("slice_log_loss", "slices"))
     with pytest.raises(SpecError, match=r"promotion\.slices is not a known key"):
         specs.load(path)
