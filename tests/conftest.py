@@ -23,6 +23,8 @@ if os.environ.get("CI") == "true":
 
 # No test may reach a real tracking server.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+# PyCaret would write logs.log into the current folder.
+os.environ["PYCARET_CUSTOM_LOGGING_PATH"] = os.devnull
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import warnings
 from typing import Any
 
@@ -20,7 +19,6 @@ def offered() -> Any:
     import pandas as pd
     from sklearn.datasets import make_classification
 
-    os.environ.setdefault("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pycaret.classification import ClassificationExperiment

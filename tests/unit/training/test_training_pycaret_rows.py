@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import replace
 
@@ -17,10 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("share", [1.0, 0.7])
-def test_every_fitted_row_is_found_by_its_place(
-    share: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYCARET_CUSTOM_LOGGING_PATH", os.devnull)
+def test_every_fitted_row_is_found_by_its_place(share: float) -> None:
     rng = np.random.default_rng(0)
     given = pd.DataFrame(rng.normal(size=(500, 2)), columns=["a", "b"]).astype("float32")
     # An index that is no row's place: what is found must not depend on it.
