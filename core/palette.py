@@ -23,6 +23,7 @@ STATUS_SIGN = {"ok": "✓", "warning": "!", "alarm": "▲", "unknown": "?"}
 STATUS_COLOUR = {"ok": OK, "warning": WARNING, "alarm": ALARM, "unknown": MUTED}
 
 _GRID = "rgba(128,138,155,0.22)"
+_TOOLS_WIDTH = 36
 
 
 def layout(title: str, **extra: Any) -> dict[str, Any]:
@@ -45,3 +46,19 @@ def layout(title: str, **extra: Any) -> dict[str, Any]:
         else:
             base[key] = value
     return base
+
+
+def tools_beside(margin: float | None) -> dict[str, Any]:
+    """Changes to a layout whose right ``margin`` is given, in pixels: its tools stand there.
+
+    Plotly lays them over the top of the chart, where its legend is.
+    """
+    return {
+        "modebar": {
+            "orientation": "v",
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": REFERENCE,
+            "activecolor": ACCENT,
+        },
+        "margin": {"r": max(margin or 0, _TOOLS_WIDTH)},
+    }

@@ -18,6 +18,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 TARGETS = "targets"
 _HEIGHT = 400
 
+# The chart's tools stand in the right margin, from the top.
+_BELOW_TOOLS = {"y": 0, "yanchor": "bottom", "len": 0.6}
+
 
 def pick_figure(row: tuple[float, float], training: tuple[Array, Array]) -> Figure:
     """Training's shots, the row, and invisible targets a foot apart that take a click.
@@ -101,7 +104,7 @@ def map_figure(found: CourtMap, row: tuple[float, float], outcome: str) -> Figur
                     [0.5, "rgba(160,180,190,0.25)"],
                     [1, POSITIVE],
                 ],
-                colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+                colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, **_BELOW_TOOLS},
                 hovertemplate=f"%{{x}} ft across, %{{y}} ft out: %{{z:.0%}} {outcome}"
                 "<extra></extra>",
             ),

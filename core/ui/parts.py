@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import palette
 from core.errors import BadInput, CourtsideError
 from core.services import overview
 from core.settings import Settings
@@ -31,6 +32,10 @@ PAGES = {
     "4_Production_scoring": ("pages/4_Production_scoring.py", "4 Score", ":material/bolt:"),
     "5_Drift_monitoring": ("pages/5_Drift_monitoring.py", "5 Monitor", ":material/monitoring:"),
 }
+
+
+# A double click puts the axes back; a short bar of tools stands beside the smallest chart, too.
+_TOOLS_LEFT_OUT = ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]
 
 
 def link(page: str, project: str | None, label: str | None = None, **options: Any) -> None:
@@ -63,10 +68,11 @@ def chart(figure: Any, key: str, alt: str | None = None) -> None:
     if title:
         st.markdown(f"**{escape(title)}**")
         shown.update_layout(title={"text": ""}, margin={"t": 36})
+    shown.update_layout(palette.tools_beside(shown.layout.margin.r))
     st.plotly_chart(
         shown,
         key=key,
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+        config={"displaylogo": False, "modeBarButtonsToRemove": _TOOLS_LEFT_OUT},
         alt=alt or title or key,
     )
 

@@ -19,3 +19,9 @@ def test_theme_and_charts_agree(mode: str, primary: str) -> None:
     assert theme["greenColor"] == palette.OK
     assert theme["orangeColor"] == palette.WARNING
     assert theme["redColor"] == palette.ALARM
+
+
+def test_a_charts_tools_stand_beside_it_whatever_its_margin() -> None:
+    narrow, wide = palette.tools_beside(None), palette.tools_beside(80)
+    assert narrow["modebar"]["orientation"] == "v"
+    assert 30 <= narrow["margin"]["r"] < wide["margin"]["r"] == 80
