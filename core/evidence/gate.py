@@ -102,7 +102,7 @@ def judge(
         _calibration(policy, judging, candidate),
         _latency(policy, candidate),
         *([_load_back(bench, candidate.version)] if policy.load_back else []),
-        *_beside(policy, bench, judging, version, champion, recent),
+        *_beside(policy, spec, bench, judging, version, champion, recent),
     ]
     where = HOLDOUT if judging is bench else PRODUCTION
     return Gate(version, champion, len(judging.y), tuple(items), where=where)
@@ -110,6 +110,7 @@ def judge(
 
 def _beside(
     policy: PromotionPolicy,
+    spec: ProjectSpec,
     bench: Bench,
     judging: Bench,
     version: str,
@@ -127,9 +128,15 @@ def _beside(
     if mine is None or theirs is None or mine is theirs:
         return
     found = "; ".join(
-        f"{METRICS[metric].title} {verdict(_difference(bench, theirs, mine, metric))}"
+        f"{METRICS[metric].title}: {verdict(_difference(bench, theirs, mine, metric))}"
         for metric in policy.metrics
     )
+    alike = one_sided(bench.y, mine.probability, mine.version.threshold)
+    if alike is not None:
+        words = spec.target.positive_words, spec.target.negative_words
+        found = "; ".join(
+            part for part in (found, alike.finding(mine.version.name, *words)) if part
+        )
     if found:
         limit = f"what is given up, on {len(bench.y):,} rows; it decides nothing here"
         yield Item("Old holdout", True, found, limit, counts=False)

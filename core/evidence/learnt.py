@@ -140,9 +140,9 @@ def _too_few(labels: np.ndarray) -> str:
 
 
 def _note(kept: int, held_back: int, since: str) -> str:
-    place = f", from {since} on" if since else ""
+    place = f" from {since} on" if since else ""
     said = (
-        f"{kept:,} production rows with known outcome{place}: the newest that the retraining had, "
+        f"{kept:,} production rows{place}, the newest with known outcome when it was retrained and "
         "held back to judge by. None of the versions learnt from them."
     )
     if left := held_back - kept:

@@ -15,6 +15,7 @@ from core.ui import (
     comparison_list,
     comparison_promote,
     comparison_register,
+    comparison_verdict,
     comparison_views,
     leaderboard,
     parts,
@@ -24,7 +25,10 @@ from core.ui.frame import Page
 
 
 def body(page: Page) -> None:
-    """Choice, the logged figures at once, then the evidence, the decision and the details."""
+    """Choice, the logged figures at once, then the evidence, the decision and the details.
+
+    For a retraining the verdict on production comes before all figures.
+    """
     versions = cached.versions(page.settings, page.project)
     strays: list[Version] = []
     with parts.guarded("look for models that are not registered"):
@@ -39,7 +43,7 @@ def body(page: Page) -> None:
         return
     champion = next((version for version in versions if version.is_champion), None)
     chosen = comparison_choice.choose(page, versions, champion, strays)
-    board = st.container()
+    verdict, board = st.container(), st.container()
     together = _one_holdout(page, chosen)
     if together:
         _board(board, [leaderboard.Row.of(v) for v in chosen], "all on the holdout")
@@ -47,6 +51,8 @@ def body(page: Page) -> None:
     shown = Shown(None, None)
     with parts.guarded("compare the versions"):
         shown = comparison_evidence.show(page, champion, chosen)
+    with verdict:
+        comparison_verdict.show(page, chosen, shown.recent, shown.holdout)
     if not together:
         _board(board, *_measured(chosen, shown))
     found = shown.holdout

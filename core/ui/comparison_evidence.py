@@ -16,6 +16,7 @@ from core.services.comparison import METRICS, REMEDY, Compared, Version
 from core.settings import Settings
 from core.signs import signed
 from core.ui import cached, parts
+from core.ui.comparison_verdict import badge
 from core.ui.frame import Page
 from core.ui.pairs import pair
 from core.ui.words import escape
@@ -27,11 +28,6 @@ _METHOD = (
     "several challengers, verdicts are corrected by Holm's method: the more one looks, the more "
     "chance finds."
 )
-_VERDICTS = {
-    "better": ("better", "green", ":material/trending_up:"),
-    "worse": ("worse", "red", ":material/trending_down:"),
-    "neither": ("no evidence of a difference", "gray", ":material/drag_handle:"),
-}
 _ON_THE_CARD = ("log_loss", "f1", "brier")
 # With more, a card each would push the decision out of sight.
 _CARDS_AT_MOST = 3
@@ -205,11 +201,8 @@ def _below(page: Page, chosen: Sequence[Version], found: Compared, key: str) -> 
 
 def _verdict(label: str, found: Compared, number: str) -> None:
     judged = found.sides[number].judgements["roc_auc"]
-    word, colour, icon = _VERDICTS[judged.word]
-    st.markdown(
-        f":{colour}-badge[{icon} {word}] **{escape(label)}** is "
-        f"{escape(_sentence(judged.sentence))}."
-    )
+    sentence = escape(_sentence(judged.sentence))
+    st.markdown(f"{badge(judged.word)} **{escape(label)}** is {sentence}.")
 
 
 def _sentence(verdict: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import IntegrityError
 from core.services import comparison, promotion, registration
 from core.settings import REPOSITORY
-from core.tracking import registry, runs
+from core.tracking import registry, runs, store
 
 
 def open_page(versions: str = "") -> AppTest:
@@ -260,3 +261,74 @@ def test_a_runs_model_that_is_registered_stays_in_the_comparison(
     assert not page.exception
     assert page.multiselect[0].value == ["2"]
     assert f"{name} Decision Tree Classifier is v2 now" in said(page).replace("\\", "")
+
+
+@pytest.fixture
+def retrained(trained: Any) -> Any:
+    """v1 in charge; v3, the challenger, and v4 learnt from 150 rows and are judged on 150."""
+    rows = trained.test.iloc[:300]
+    production = rows.assign(age=rows["age"] + 0.125 + np.arange(300) / 1e4)
+    trained.retrain(production.iloc[:150], production.iloc[150:])
+    return trained
+
+
+def beside_the_champion(page: AppTest) -> list[str]:
+    return page.multiselect(key="compare-club").value
+
+
+def test_a_retraining_is_judged_on_production_first(retrained: Any) -> None:
+    page = open_page()
+    assert not page.exception and not page.error and not page.warning
+    assert beside_the_champion(page) == ["3"], "the challenger alone"
+    words = said(page)
+    first = next(one.value for one in page.markdown if "against the champion" in one.value)
+    assert "on the 150 newest production rows, which none of them learnt from" in first
+    assert first.index("production rows") < first.index("on the 400 rows of the old holdout")
+    assert "all on the same 150 production rows that none learnt from" in words
+    assert "150 production rows from 2026-05-01 on" in words
+    assert "judged on the 150 newest production rows that neither version learnt from" in words
+    assert "**Old holdout**: " in words and "what is given up, on 400 rows" in words
+
+
+def test_calling_nearly_all_rows_alike_needs_a_reason(retrained: Any) -> None:
+    sharp = retrained.models["3"]
+
+    class Eager:
+        def predict_proba(self, frame: Any) -> Any:
+            positive = 0.51 + 0.49 * sharp.predict_proba(frame)[:, 1]
+            return np.column_stack([1 - positive, positive])
+
+    retrained.models["3"] = Eager()
+    page = open_page()
+    words = said(page)
+    assert "It calls nearly every row of production left and nearly every row of the old" in words
+    assert "**v3 calls all of the 150 rows left at its threshold 0.5" in words
+    page.button(key="promote-club").click().run()
+    assert champion(retrained) == "1" and "say why it is promoted all the same" in said(page)
+    page.text_input(key="promote-reason-club-0").input("we want every one").run()
+    page.button(key="promote-club").click().run()
+    assert champion(retrained) == "3"
+
+
+def test_after_a_promotion_the_displaced_champion_stands_beside(retrained: Any) -> None:
+    promotion.promote(retrained.settings, "club", "3", reason="new ground")
+    assert beside_the_champion(open_page()) == ["1"], "v3 is champion and challenger at once"
+    registry.set_alias(retrained.settings, "club", "challenger", "4")
+    assert beside_the_champion(open_page()) == ["4"]
+    assert beside_the_champion(open_page("2,4")) == ["2", "4"], "the URL wins"
+
+
+def test_a_reproduction_is_called_so_and_is_no_candidate(trained: Any) -> None:
+    again = trained.train(trained.prepare(), champion=False)["best"]["version"]
+    client = store.client(trained.settings)
+    client.set_model_version_tag("club", again, registry.REPRODUCES, "1")
+    page = open_page()
+    assert not page.exception and not page.error
+    assert again not in beside_the_champion(page)
+    assert f"v{again} Logistic Regression (reproduction of v1)" in (
+        page.multiselect(key="compare-club").options
+    )
+    assert list(frame(page, "state")["state"])[1] == "reproduction of v1"
+    page = open_page(f"2,{again}")
+    assert "reproduction of v1" in " ".join(page.table[0].value.index)
+    assert page.selectbox(key="promote-version-club-2").value == "2", "not the newer one"

@@ -56,7 +56,7 @@ def test_a_retraining_is_judged_on_what_it_held_back(retrained: Any, production:
     rows = recent_rows(retrained.settings, retrained.spec, pair(retrained, "1", "3"))
     assert rows is not None and rows.fair == ("1", "3")
     assert keys(retrained, rows.table) == keys(retrained, production.iloc[150:])
-    assert rows.note.startswith("150 production rows with known outcome, from 2026-05-01 on: ")
+    assert rows.note.startswith("150 production rows from 2026-05-01 on, the newest with ")
 
 
 def test_without_a_retraining_production_does_not_judge(retrained: Any) -> None:
@@ -140,7 +140,7 @@ def test_the_gate_judges_a_retraining_on_production(retrained: Any) -> None:
         "newest production rows that neither version learnt from",
     )
     assert not items["ROC AUC"].passed and "150 rows" not in items["Old holdout"].found
-    assert items["Old holdout"].found.startswith("ROC AUC worse by ")
+    assert items["Old holdout"].found.startswith("ROC AUC: worse by ")
     assert not items["Old holdout"].counts and items["Old holdout"] not in gate.failures
     # The way back is judged on the same rows: v1 against a retrained champion.
     registry.set_alias(retrained.settings, "club", "champion", "3")
