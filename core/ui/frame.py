@@ -10,9 +10,12 @@ import streamlit as st
 
 from core.errors import BadInput, CourtsideError
 from core.services import overview
+from core.services.overview import Standing
 from core.settings import Settings
 from core.ui import cached, parts, state
 from core.ui.words import ago, escape, exact
+
+_STATUS_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def show(title: str, purpose: str, body: Callable[[Page], None]) -> None:
         return
     with parts.guarded(f"show {title}"):
         body(page)
-    with parts.guarded("read where the project stands"):
-        _status_line(status, settings, project)
+    with status.container():
+        _status_line(settings, project)
 
 
 def _sidebar(settings: Settings, project: str | None) -> None:
@@ -77,8 +80,16 @@ def _sidebar(settings: Settings, project: str | None) -> None:
             st.caption("`make tracking` opens MLflow's own pages here.")
 
 
-def _status_line(place: Any, settings: Settings, project: str) -> None:
-    standing = cached.standing(settings, project)
+@st.fragment(run_every=_STATUS_SECONDS)
+def _status_line(settings: Settings, project: str) -> None:
+    """Read again while the page is open: other tabs, people and jobs move the project, too."""
+    with parts.guarded("read where the project stands"):
+        words, exactly = _status(cached.standing(settings, project))
+        st.caption(words, help=exactly)
+
+
+def _status(standing: Standing) -> tuple[str, str | None]:
+    """The project, its champion and what was done last; when exactly that was."""
     champion = "no champion yet"
     if standing.champion is not None:
         version = standing.champion
@@ -89,6 +100,4 @@ def _status_line(place: Any, settings: Settings, project: str) -> None:
     if standing.last is not None:
         last = f"last: {overview.describe(standing.last)}, {ago(standing.last.started_at)}"
         exactly = exact(standing.last.started_at)
-    place.caption(
-        f"**{escape(standing.title)}** · {escape(champion)} · {escape(last)}", help=exactly
-    )
+    return f"**{escape(standing.title)}** · {escape(champion)} · {escape(last)}", exactly
