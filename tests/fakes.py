@@ -16,6 +16,7 @@ from core.dataset.spec import ProjectSpec
 from core.files import write_text
 from core.monitoring import domain
 from core.monitoring.profile import build_profile
+from core.monitoring.reference import TRAINING_PROFILE
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import models, registry, runs
@@ -56,6 +57,7 @@ class FakeProject:
     spec: ProjectSpec
     versions: list[Version]
     pipeline: FakePipeline = field(default_factory=FakePipeline)
+    profiles: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, count: int, seed: int = 0, further: float = 0.0) -> pd.DataFrame:
         """Raw columns as in training, or ``further`` feet away."""
@@ -97,7 +99,7 @@ def make(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     write_text(settings.spec_file(PROJECT), SPEC)
     project = FakeProject(settings, specs.load(settings.spec_file(PROJECT)), [_version("1")])
     train = project.rows(2000, seed=1)
-    profile = build_profile(
+    project.profiles[TRAINING_PROFILE] = build_profile(
         train,
         dict(project.spec.kinds),  # type: ignore[arg-type]
         FakePipeline().predict_proba(train)[:, 1],
@@ -106,8 +108,7 @@ def make(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     ).to_dict()
 
     def stored(settings: Settings, run_id: str, name: str) -> Any:
-        assert name == "reference_profile.json"
-        return profile
+        return project.profiles[name]
 
     loaded: Callable[..., Any] = lambda settings, version: project.pipeline  # noqa: E731
     monkeypatch.setattr(domain, "TREES", 10)  # the forest is most of a judgement's time

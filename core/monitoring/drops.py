@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -49,7 +50,8 @@ def drops(
 
     Each metric is a number or {value, low, high}, a 95% interval. That is widened to the stated
     rate of false alarms, divided among the metrics compared (a normal approximation), so that
-    looking at eight of them does not raise eight times as many.
+    looking at eight of them does not raise eight times as many. Where ``reference`` has intervals
+    too, the two margins add up in squares, as errors of two samples do.
     """
     compared = [
         (metric, now, before)
@@ -63,7 +65,10 @@ def drops(
     found = []
     for metric, now, before in compared:
         lower = metric in LOWER_IS_BETTER
-        margin = (now.value - now.low if lower else now.high - now.value) * max(wider, 1.0)
+        margin = max(wider, 1.0) * math.hypot(
+            now.value - now.low if lower else now.high - now.value,
+            before.high - before.value if lower else before.value - before.low,
+        )
         nearest = now.value - margin if lower else now.value + margin
         beyond_chance = _loss(metric, before.value, nearest) > 0
         if beyond_chance and _loss(metric, before.value, now.value) >= policy.warning_drop:

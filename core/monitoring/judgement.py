@@ -11,12 +11,14 @@ import numpy as np
 from core.dataset.monitoring_policy import MonitoringPolicy
 from core.evaluation.resampling import bootstrap_intervals
 from core.monitoring import reference as references
+from core.monitoring.calibration import calibration_rows
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect, Predict, drift_effects
 from core.monitoring.estimate import Estimate, estimate_performance
 from core.monitoring.late_labels import LabelCount
 from core.monitoring.policy import Assessment, assess
+from core.monitoring.profile import ReferenceProfile
 from core.monitoring.realised import explain_performance
 from core.monitoring.slices import FeatureSlices, drift_slices, loss_slices
 from core.monitoring.thresholds import MIN_ROWS
@@ -88,7 +90,7 @@ def judge(
             drift,
             estimate,
             realised,
-            reference,
+            reference_figures(window.version, window.profile),
             domain,
             prediction,
             policy,
@@ -128,6 +130,27 @@ def reference_metrics(version: Watched) -> dict[str, float]:
     """What its performance is held against, by name: on its own holdout, or where it was
     retrained on the production rows that judged it."""
     return references.reference_metrics(version.metrics)
+
+
+def reference_figures(version: Watched, profile: ReferenceProfile) -> Mapping[str, Any]:
+    """The reference metrics, of a retrained version as {value, low, high}, 95% intervals.
+
+    Few production rows may have judged it. What chance did there must not look like a loss later.
+    """
+    figures = reference_metrics(version)
+    scores, labels = calibration_rows(profile)
+    if not profile.reference.is_production or not len(scores):
+        return figures
+    found = bootstrap_intervals(labels.astype(np.int8), scores, version.threshold, resamples=200)
+    known = {name: one for name, one in found.items() if np.isfinite(one.low) and name in figures}
+    return figures | {
+        name: {
+            "value": figures[name],
+            "low": min(one.low, figures[name]),
+            "high": max(one.high, figures[name]),
+        }
+        for name, one in known.items()
+    }
 
 
 def _realised(labelled: Rows, threshold: float) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ class Reference:
     def data(self) -> str:
         """As in "production looks like *the training data*"."""
         if self.is_production:
-            return "the production rows that the model was retrained for"
+            return "the rows that the model was retrained for"
         return "the training data"
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Judge:
     profile: ReferenceProfile
     bins: ScoreBins
     curves: CalibrationCurves
-    reference: Mapping[str, float]
+    reference: Mapping[str, Any]  # as judgement.reference_figures gives it
     policy: MonitoringPolicy
 
     def result(

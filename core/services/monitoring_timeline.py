@@ -12,7 +12,7 @@ from core.dataset import spec as specs
 from core.dataset.monitoring_policy import MonitoringPolicy
 from core.inference_log import Position, RowSpan
 from core.monitoring import late_labels, places, policy_file
-from core.monitoring.judgement import reference_metrics
+from core.monitoring.judgement import reference_figures, reference_metrics
 from core.monitoring.reference import Reference, profile_name
 from core.monitoring.score_bins import CalibrationCurves, ScoreBins
 from core.monitoring.timeline import Timeline
@@ -96,7 +96,7 @@ def open_timeline(
         profile,
         bins,
         CalibrationCurves.of(profile, bins),
-        reference_metrics(version),
+        reference_figures(version, profile),
         policy or policy_file.in_force(settings, spec),
     )
     log = open_log(settings, spec)

@@ -6,9 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
+
+
+def monitored(succeeded: Callable[..., Any], home: Path, file: Path) -> Any:
+    """Score a file with the champion, and judge what it scored alone."""
+    scored = succeeded(home, "score", file, "--project", "kobe", "--out", home / "scored.parquet")
+    rows = str(scored["rows_scored"])
+    found = succeeded(home, "monitor", "--project", "kobe", "--last", rows)
+    print(found["level"], found["verdict"], {n: o["psi"] for n, o in found["features"].items()})
+    return found
 
 
 def test_the_challenger_beats_the_champion_on_later_shots(
@@ -28,6 +38,10 @@ def test_the_challenger_beats_the_champion_on_later_shots(
     )
     succeeded(tmp_path, "prepare", "--project", "kobe")
     succeeded(tmp_path, "train", "--project", "kobe", "--models", "lr", "--n-iter", "lr=3")
+    before = monitored(succeeded, tmp_path, production)
+    alarmed = {name for name, one in before["features"].items() if one["level"] == "alarm"}
+    assert "shot_distance" in alarmed
+    assert before["reference"]["kind"] == "training"
     found = succeeded(
         tmp_path, "retrain", "--project", "kobe", "--from", production, "--models", "lr,gbc",
         "--n-iter", "lr=3,gbc=1",
@@ -46,3 +60,27 @@ def test_the_challenger_beats_the_champion_on_later_shots(
     assert recent["differences"]["f1"]["champion_value"] == 0.0
     # Honest about it: a constant that says yes to all has about the same F1.
     assert recent["baseline"]["f1"] == pytest.approx(0.48, abs=0.02)
+
+    # What was an alarm is what it was made for; rows that it never saw, since nobody knows their
+    # outcome, are no alarm either. The old kind of rows is news now, and is said to be known.
+    succeeded(
+        tmp_path, "promote", "--project", "kobe", "--version", found["challenger"],
+        "--reason", "made for three-point shots",
+    )  # fmt: skip
+    after = monitored(succeeded, tmp_path, production)
+    assert after["reference"]["kind"] == "production"
+    assert after["reference"]["judging_rows"] == 2706
+    assert "the rows that the model was retrained for" in after["verdict"]
+    assert {one["rule"] for one in after["alerts"] if one["level"] == "alarm"} == set()
+    table = pd.read_parquet(production)
+    unlabelled = tmp_path / "unlabelled.parquet"
+    table[table["shot_made_flag"].isna()].to_parquet(unlabelled)
+    unseen = succeeded(tmp_path, "monitor", "--project", "kobe", "--file", unlabelled)
+    print(unseen["level"], unseen["rows"], unseen["verdict"])
+    assert not alarmed & {n for n, one in unseen["features"].items() if one["level"] == "alarm"}
+    old = succeeded(
+        tmp_path, "monitor", "--project", "kobe", "--file", data / "dataset_kobe_dev.parquet"
+    )
+    print(old["level"], old["verdict"])
+    assert old["level"] == "alarm"
+    assert "it also learnt from" in old["verdict"]

@@ -1,12 +1,15 @@
 """The drift monitoring page: the verdict in words, and a judgement only where rows are new."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import TrackingError
+from core.monitoring.profile import build_profile
+from core.monitoring.reference import RECENT_PROFILE, Reference
 from core.scoring.log import open_log
 from core.services import monitoring, monitoring_timeline
 from core.settings import REPOSITORY
@@ -96,6 +99,52 @@ def test_who_has_just_retrained_is_not_sent_round_in_a_circle(watched, monkeypat
     text = said(open_page())
     assert "Lead back to a good model" not in text
     assert "retraining at once on the same rows brings nothing new" in text
+
+
+@pytest.fixture
+def renewed(watched):
+    """The champion was retrained for rows 40 ft further out, and is held against them."""
+    rows = watched.rows(600, seed=5, further=40)
+    watched.profiles[RECENT_PROFILE] = build_profile(
+        rows,
+        dict(watched.spec.kinds),
+        watched.pipeline.predict_proba(rows)[:, 1],
+        watched.labels(rows),
+        units=watched.spec.units,
+        reference=Reference(350, 250, 2000, "2026-01-05", "2026-02-05"),
+    ).to_dict()
+    recent = {"recent_roc_auc": 0.6, "recent_log_loss": 0.01, "recent_f1": 0.0}
+    champion = watched.versions[0]
+    watched.versions[0] = replace(
+        champion, metrics={**champion.metrics, **recent, "cv_recent_log_loss": 0.01}
+    )
+    return watched
+
+
+def test_the_rows_that_a_version_was_retrained_for_are_no_news(renewed):
+    renewed.log(300, seed=9, further=40)
+    text = said(open_page())
+    assert (
+        "300 rows against the 600 production rows that v1 Logistic Regression was retrained for "
+        "(2026-01-05 to 2026-02-05)"
+    ) in text
+    assert "Production looks like the rows that the model was retrained for" in text
+    assert "Rows that judged it → estimate" in text
+    assert "Nothing has to be done" in text
+    assert "training rows" not in text
+
+
+def test_the_old_kind_of_rows_is_said_to_be_known_to_a_retrained_version(renewed):
+    renewed.log(300, seed=9, labelled=True)
+    at = open_page()
+    text = said(at)
+    assert "Production has left the rows that the model was retrained for" in text
+    assert "it also learnt from 2,000 older rows" in text
+    assert "unlike the production rows that this version was retrained for" in text
+    assert "Lead back to a good model" not in text
+    assert "brings nothing new" not in text
+    assert "on the rows that judged it" in said(look(at, "Performance"))
+    assert "none in the reference" in said(look(at, "Features"))
 
 
 @pytest.mark.parametrize(
