@@ -72,6 +72,7 @@ def _head(facts: Facts) -> Iterator[Block]:
     yield Paragraph(
         f"Registered {version.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         + (f"; {' and '.join(version.aliases)} now" if version.aliases else "")
+        + (f"; a reproduction of v{version.reproduces}" if version.reproduces else "")
         + f". MLflow run {version.run_id or 'unknown'}."
     )
     yield Heading("Intended use")

@@ -160,13 +160,13 @@ def describe(run: Run) -> str:
         words += f" with v{run.tags.get('version', '?')}"
     elif run.action == "prepare" and "rows_prepared" in run.metrics:
         words = f"prepared {run.metrics['rows_prepared']:,.0f} rows"
+    elif run.action == "train" and registry.REPRODUCES in run.tags:
+        words = f"trained v{run.tags[registry.REPRODUCES]} again (a reproduction)"
     elif run.tags.get("purpose") == "retrain":
         words = {
             "prepare": "put production rows together with the old",
             "train": "retrained on production rows",
         }.get(run.action, words)
-    elif run.action == "train" and registry.REPRODUCES in run.tags:
-        words = f"trained v{run.tags[registry.REPRODUCES]} again (a reproduction)"
     elif run.action == "train" and "test_roc_auc" in run.metrics:
         words = f"trained, best ROC AUC {run.metrics['test_roc_auc']:.3f}"
     elif run.action == "compare" and run.tags.get("kind") == "replay":

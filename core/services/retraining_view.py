@@ -43,14 +43,17 @@ def sources(settings: Settings, project: str) -> list[Source]:
 
 
 def latest(settings: Settings, project: str) -> JobView | None:
-    """The newest retraining, whatever became of it."""
+    """The newest retraining, whatever became of it; one that was trained again exactly is none."""
     folder = settings.jobs_dir(project)
     if not folder.is_dir():
         return None
     jobs.advance(folder, settings.jobs_at_once)
     views = jobs.list_jobs(folder, submission.KIND)
-    found = (one for one in views if jobs.arguments(folder, one.job_id).get("inputs"))
-    return next(found, None)
+    for one in views:
+        order = jobs.arguments(folder, one.job_id)
+        if order.get("inputs") and not order.get("reproduces"):
+            return one
+    return None
 
 
 def is_retrained(metrics: Mapping[str, float]) -> bool:

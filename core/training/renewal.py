@@ -71,13 +71,13 @@ def judge(
     """Every new version against the champion, on the old holdout and on the most recent rows.
 
     Gives the alias challenger to the chosen version and logs the findings to the training's run.
-    None where no champion stands, or the champion itself is new.
+    None where no champion stands, the champion itself is new, or one was merely trained again.
     """
     spec = specs.load(settings.spec_file(plan.project))
     data = read_model_input(settings, spec, plan.inputs)
     champion = registry.champion(settings, spec.name)
     new = [str(report["version"]) for report in reports]
-    if champion is None or champion.version in new:
+    if champion is None or champion.version in new or plan.reproduces:
         return None
     known = {one.version: one for one in registry.versions(settings, spec.name)}
     chosen = choose(reports)

@@ -35,6 +35,8 @@ def show(
         if version.version in recent.sides and version.version != recent.champion
     ]
     if lines:
+        if alike := _alike(page, recent.champion, recent, holdout, "The champion"):
+            lines.append(alike.strip())
         with st.container(border=True, key="compared-verdict"):
             st.markdown("\n\n".join(lines))
 
@@ -50,11 +52,11 @@ def _line(page: Page, version: Version, recent: Compared, holdout: Compared | No
     if holdout is not None and older is not None and older.judgements:
         word = older.judgements["roc_auc"].word
         said += f"; {badge(word)} on the {holdout.rows:,} rows of the old holdout"
-    return f"{said}.{_alike(page, number, recent, holdout)}"
+    return f"{said}.{_alike(page, number, recent, holdout, 'It')}"
 
 
-def _alike(page: Page, number: str, recent: Compared, holdout: Compared | None) -> str:
-    """Whether it calls nearly all rows alike, and where."""
+def _alike(page: Page, number: str, recent: Compared, holdout: Compared | None, who: str) -> str:
+    """Whether a version calls nearly all rows alike, and where."""
     places = {"production": recent, "the old holdout": holdout}
     target = page.spec.target
     names = {"positive": target.positive_words, "negative": target.negative_words}
@@ -63,4 +65,4 @@ def _alike(page: Page, number: str, recent: Compared, holdout: Compared | None) 
         for place, found in places.items()
         if found is not None and (one := found.one_sided.get(number)) is not None
     ]
-    return f" :orange[:material/warning:] It calls {' and '.join(said)}." if said else ""
+    return f" :orange[:material/warning:] {who} calls {' and '.join(said)}." if said else ""

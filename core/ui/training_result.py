@@ -50,7 +50,9 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
     result = job.result or {}
     models, registered = _ranked(result), _registered(page)
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    st.subheader("Latest result" if newest else "Earlier result", anchor=False)
+    heading = "Latest result" if newest else "Earlier result"
+    again = _reproduced(models, registered)
+    st.subheader(f"{heading}: a reproduction" if again else heading, anchor=False)
     st.caption(f"{escape(job.title)} · {ago(moment)}", help=f"{exact(moment)} · job {job.job_id}")
     if not in_short_above:
         st.markdown(headline_words(page, result, models[0], registered))
@@ -79,6 +81,12 @@ def _registered(page: Page) -> dict[str, Version]:
     return {one.version: one for one in cached.versions(page.settings, page.project)}
 
 
+def _reproduced(models: Sequence[dict[str, Any]], registered: dict[str, Version]) -> list[str]:
+    """The versions that these models are, trained again; none where they are candidates."""
+    known = (registered.get(model["version"]) for model in models)
+    return [one.reproduces for one in known if one is not None and one.reproduces]
+
+
 def headline_words(
     page: Page, result: dict[str, Any], best: dict[str, Any], registered: dict[str, Version]
 ) -> str:
@@ -87,10 +95,9 @@ def headline_words(
     auc = f"ROC AUC {score(best['test']['roc_auc'])}"
     if result.get("retraining"):
         auc += f" on {_OWN_HOLDOUT}"
-    known = registered.get(best["version"])
-    if known is not None and known.reproduces:
+    if again := _reproduced([best], registered):
         return (
-            f"**{name}** is a reproduction of v{known.reproduces}, the same plan on the same data "
+            f"**{name}** is a reproduction of v{again[0]}, the same plan on the same data "
             f"({auc}): it shows that the version can be made again, and is no new candidate."
         )
     champion = next((version for version in registered.values() if version.is_champion), None)
@@ -164,7 +171,9 @@ def _links(
     registered: dict[str, Version],
 ) -> None:
     path, _, icon = parts.PAGES["3_Model_comparison"]
-    numbers = ",".join(model["version"] for model in models if model["version"] in registered)
+    made = [model["version"] for model in models if model["version"] in registered]
+    originals = [one for one in _reproduced(models, registered) if one in registered]
+    numbers = ",".join(made + originals)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if numbers:
             st.page_link(

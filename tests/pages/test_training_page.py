@@ -13,6 +13,7 @@ from core.errors import TrackingError
 from core.jobs.folder import JobFolder
 from core.services import training
 from core.settings import REPOSITORY
+from core.tracking import registry, store
 
 
 def open_page(project: str = "club") -> AppTest:
@@ -166,6 +167,22 @@ def test_a_later_training_names_the_champion_it_has_to_beat(club: Any) -> None:
     assert "The champion is still v1 Logistic Regression" in page.success[0].value
     page.button(key=f"show-{first}").click().run()
     assert "became champion" in said(page)
+
+
+def test_what_was_trained_again_is_called_a_reproduction(club: Any) -> None:
+    prepared = club.prepare()
+    club.train(prepared)
+    again = club.train(prepared, champion=False)
+    again["models"] = again["models"][:1]
+    number = again["best"]["version"]
+    store.client(club.settings).set_model_version_tag("club", number, registry.REPRODUCES, "1")
+    club.job("succeeded", again)
+    page = open_page()
+    assert not page.exception
+    assert f"**v{number} Logistic Regression** is a reproduction of v1" in page.success[0].value
+    assert "is no new candidate" in page.success[0].value
+    assert any(one.value == "Latest result: a reproduction" for one in page.subheader)
+    assert "reproduction of v1" in page.table[0].value.index[0]
 
 
 def test_time_is_promised_from_comparable_trainings(club: Any) -> None:

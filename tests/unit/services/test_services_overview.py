@@ -57,6 +57,15 @@ def test_a_retraining_is_named(club: Any, action: str, words: str) -> None:
     assert overview.describe(last) == words
 
 
+def test_what_was_trained_again_is_named_and_is_no_candidate(club: Any) -> None:
+    club.train(club.prepare())
+    act(club, "monitor", level="alarm")
+    act(club, "train", reproduces="1")
+    assert way_back(club) == "retrain", "nothing new to compare with"
+    last, *_ = overview.standing(club.settings, "club").recent
+    assert overview.describe(last) == "trained v1 again (a reproduction)"
+
+
 def test_a_registration_is_not_told_as_a_promotion(club: Any) -> None:
     tags = {"kind": "register", "version": "3"}
     with runs.action(club.settings, "club", "promote", "register", {"run": "run-1"}, tags):

@@ -12,7 +12,7 @@ from core.services import reproduction
 from core.tracking import registry, runs, store
 from core.tracking.runs import RunLog
 from core.training import provenance
-from core.training.plan import make_plan
+from core.training.plan import TrainingPlan, make_plan
 
 
 @pytest.fixture
@@ -28,6 +28,9 @@ def trained(club: Any) -> Any:
 def test_the_plan_is_the_versions_own(trained: Any) -> None:
     ordered = reproduction.order(trained.settings, "club", "2")
     assert [(m.algorithm, m.candidates) for m in ordered.plan.models] == [("dt", 6)]
+    assert ordered.plan.reproduces == "2"
+    assert TrainingPlan.from_json(ordered.plan.to_json()) == ordered.plan
+    assert "reproduces" not in make_plan(trained.spec).to_json()
     assert (ordered.plan.seed, ordered.plan.folds, ordered.changes) == (7, 5, ())
 
 
@@ -63,6 +66,8 @@ def test_the_outcome_is_on_record(trained: Any) -> None:
     )
     tags = runs.get(trained.settings, told["run_id"]).tags
     assert (tags["reproduces"], tags["reproduced_exactly"]) == ("1", "true")
+    named = {one.version: one.reproduces for one in registry.versions(trained.settings, "club")}
+    assert named == {"1": None, "2": None, "3": "1", "4": None}
 
 
 def test_words_where_nothing_changed() -> None:
