@@ -22,6 +22,7 @@ from core.training import pace, stages, submission
 from core.training import timeline as timelines
 from core.training.catalogue import CATALOGUE, Algorithm, title_of
 from core.training.inputs import folder_of
+from core.training.pace import Forecast
 from core.training.plan import TrainingPlan, make_plan
 from core.training.run_record import close_run, record_unopened
 from core.training.timeline import ModelProgress
@@ -32,6 +33,7 @@ __all__ = [
     "CLASS_WEIGHTS",
     "TUNING_METRICS",
     "Algorithm",
+    "Forecast",
     "JobView",
     "ModelProgress",
     "Options",
@@ -40,7 +42,7 @@ __all__ = [
     "TrainingPlan",
     "cancel",
     "defaults",
-    "expected_seconds",
+    "forecast",
     "listed",
     "log_tail",
     "made_champion",
@@ -203,10 +205,8 @@ def plan(
     return make_plan(spec, algorithms, candidates, folds, metric, seed, options)
 
 
-def expected_seconds(
-    settings: Settings, wanted: TrainingPlan, train_rows: int | None = None
-) -> float | None:
-    """How long a plan will take by comparable earlier trainings here; None: no telling.
+def forecast(settings: Settings, wanted: TrainingPlan, train_rows: int | None = None) -> Forecast:
+    """How long a plan will take by comparable earlier trainings here.
 
     ``train_rows``: of a retraining's tables that are still to be made.
     """
@@ -216,11 +216,11 @@ def expected_seconds(
     if train_rows is None and manifest.is_file():
         train_rows = int(read_json(manifest)["train_rows"])
     if train_rows is None or not folder.is_dir():
-        return None
+        return Forecast(None, None)
     here = pace.Conditions.here(settings, round(train_rows * wanted.fit_share))
     ended = [view for view in jobs.list_jobs(folder, KIND, _TIMED_JOBS) if view.result]
     paces = [_pace(folder, view) for view in ended]
-    return pace.expected_seconds(wanted, here, [one for one in paces if one is not None], renews)
+    return pace.forecast(wanted, here, [one for one in paces if one is not None], renews)
 
 
 def _pace(folder: Path, job: JobView) -> pace.Pace | None:
@@ -235,14 +235,15 @@ def _pace(folder: Path, job: JobView) -> pace.Pace | None:
 def remaining_seconds(settings: Settings, project: str, job: JobView) -> float | None:
     """Seconds that a running job still needs; None while there is no telling.
 
-    At its own pace once its search is under way, before that as long as earlier ones took.
+    As long as earlier ones took; at its own pace once all of its searches have begun, for what one
+    algorithm's fits take says nothing of another's.
     """
     heard = jobs.milestones(settings.jobs_dir(project), job.job_id)
-    if (left := pace.remaining_seconds(heard)) is not None:
-        return left
-    if any(stages.read(event.stage) for event in heard):
-        return None
-    expected = expected_seconds(settings, plan_of(settings, project, job.job_id))
+    plan = plan_of(settings, project, job.job_id)
+    begun = any(stages.read(event.stage) for event in heard)
+    if begun and all(one.step != "waiting" for one in timelines.timeline(plan, heard)):
+        return pace.remaining_seconds(heard, minutes=plan.options.minutes)
+    expected = forecast(settings, plan).most
     left = None if expected is None else expected - job.elapsed_seconds
     return left if left is not None and left > 0 else None
 

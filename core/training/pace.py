@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -73,13 +73,29 @@ class Timed:
 class Pace:
     """What a finished training took. ``start_seconds`` are no algorithm's: loading, for the most.
 
-    They are None where algorithms were compared first. ``renews``: it was a retraining.
+    They are None where algorithms were compared first and nothing tells how long that took.
+    ``compared``: the fits of that at usual settings. ``renews``: it was a retraining.
     """
 
     conditions: Conditions
     timed: Mapping[str, Timed]
     start_seconds: float | None
     renews: bool
+    compared: Mapping[str, Timed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How long a training will take: ``least`` to ``most`` seconds.
+
+    They differ where the best algorithms are still to be found: the quickest may turn out best, or
+    the slowest. Both are None where there is no telling: ``unmeasured`` names the algorithms of
+    which nothing comparable was timed, and is empty where no training was.
+    """
+
+    least: float | None
+    most: float | None
+    unmeasured: tuple[str, ...] = ()
 
 
 def pace_of(
@@ -92,6 +108,7 @@ def pace_of(
     """
     fitting: dict[str, float] = defaultdict(float)
     fits: dict[str, int] = defaultdict(int)
+    comparing: dict[str, float] = {}
     around: dict[str, float] = defaultdict(float)
     for event, following in pairwise(events):
         step, algorithm = stages.read(event.stage) or ("", "")
@@ -101,6 +118,8 @@ def pace_of(
             fits[algorithm] += following.done - event.done
         elif algorithm:
             around[algorithm] += spent
+        elif (before := stages.read_compared(event.stage)) is not None:
+            comparing[before] = spent
     rows = conditions.fit_rows * (1 - 1 / plan.folds)
     timed = {
         name: Timed(count, fitting[name] / count, rows, around[name])
@@ -109,43 +128,76 @@ def pace_of(
     }
     if not timed:
         return None
-    start = max(0.0, seconds - sum(fitting.values()) - sum(around.values()))
-    compared = plan.options.find_best is not None
-    return Pace(conditions, timed, None if compared else start, bool(plan.inputs))
+    timed_seconds = sum(fitting.values()) + sum(around.values()) + sum(comparing.values())
+    start = max(0.0, seconds - timed_seconds)
+    compared = {
+        name: Timed(plan.folds, spent / plan.folds, rows, 0.0) for name, spent in comparing.items()
+    }
+    untold = plan.options.find_best is not None and not compared
+    return Pace(conditions, timed, None if untold else start, bool(plan.inputs), compared)
 
 
-def expected_seconds(
-    plan: TrainingPlan, here: Conditions, paces: Sequence[Pace], renews: bool
-) -> float | None:
-    """Seconds that ``plan`` will take; None where nothing comparable was timed.
+def forecast(plan: TrainingPlan, here: Conditions, paces: Sequence[Pace], renews: bool) -> Forecast:
+    """How long ``plan`` will take, by what is comparable among ``paces``, the newest first.
 
-    ``paces``: of earlier trainings, newest first. Each algorithm's seconds a fit, in proportion to
-    the rows, are a mean over those under comparable conditions in which recent ones weigh most.
-    What is done around the fits goes by trainings of the same kind (retrainings judge in the end),
-    where there are any. None, too, where it is still to be found which algorithms are tuned.
+    Each algorithm's seconds a fit, in proportion to the rows, are a mean over those under
+    comparable conditions in which recent ones weigh most; where it was never tuned, of its
+    comparisons with others. What is done around the fits goes by trainings of the same kind
+    (retrainings judge in the end), where there are any, and by other algorithms' where this one's
+    is not known.
     """
     known = [pace for pace in paces if pace.conditions.compares_with(here)]
     alike = [pace for pace in known if pace.renews == renews]
     start = _mean([(p.start_seconds, 1.0) for p in alike or known if p.start_seconds is not None])
-    if plan.options.find_best is not None or start is None:
-        return None
     rows = here.fit_rows * (1 - 1 / plan.folds)
-    fits, around = 0.0, 0.0
+    each = {
+        model.algorithm: _seconds_per_fit(known, model.algorithm, rows) for model in plan.models
+    }
+    unmeasured = tuple(name for name, seconds in each.items() if seconds is None)
+    if start is None or unmeasured:
+        return Forecast(None, None, unmeasured if known else ())
+    costs = []
     for model in plan.models:
-        name, count = model.algorithm, model.candidates * plan.folds
-        each = _over(known, name, lambda one: one.seconds_per_fit * rows / one.rows)
-        beside = _over(alike, name, lambda one: one.around_seconds)
-        if beside is None:
-            beside = _over(known, name, lambda one: one.around_seconds)
-        if each is None or beside is None:
-            return None
-        fits, around = fits + count * each, around + beside
+        around = _around(alike, model.algorithm) or _around(known, model.algorithm) or 0.0
+        costs.append((model.candidates * plan.folds * (each[model.algorithm] or 0.0), around))
+    costs.sort(key=sum)
+    choosing = plan.options.find_best is not None
+    comparing = plan.folds * sum(one or 0.0 for one in each.values()) if choosing else 0.0
+    ends = (costs[: plan.tuned_models], costs[-plan.tuned_models :])
+    least, most = (start + _bounded(plan, comparing, tuned) for tuned in ends)
+    return Forecast(least, most)
+
+
+def _bounded(plan: TrainingPlan, comparing: float, tuned: Sequence[tuple[float, float]]) -> float:
+    """Seconds of comparing and tuning, within the budget if there is one, and of what is around.
+
+    ``tuned``: (fits, around) of each algorithm.
+    """
+    fits = comparing + sum(seconds for seconds, _ in tuned)
     minutes = plan.options.minutes
-    return start + around + (fits if minutes is None else min(fits, minutes * 60))
+    bounded = fits if minutes is None else min(fits, minutes * 60)
+    return bounded + sum(seconds for _, seconds in tuned)
 
 
-def _over(paces: Sequence[Pace], algorithm: str, value: Callable[[Timed], float]) -> float | None:
-    timed = [pace.timed[algorithm] for pace in paces if algorithm in pace.timed]
+def _seconds_per_fit(known: Sequence[Pace], algorithm: str, rows: float) -> float | None:
+    def each(one: Timed) -> float:
+        return one.seconds_per_fit * rows / one.rows
+
+    tuned = _over([pace.timed for pace in known], algorithm, each)
+    return tuned or _over([pace.compared for pace in known], algorithm, each)
+
+
+def _around(paces: Sequence[Pace], algorithm: str) -> float | None:
+    """What is done around an algorithm's fits; the mean of the others' where it was never timed."""
+    own = _over([pace.timed for pace in paces], algorithm, lambda one: one.around_seconds)
+    others = [one.around_seconds for pace in paces for one in pace.timed.values()]
+    return own if own is not None else (sum(others) / len(others) if others else None)
+
+
+def _over(
+    paces: Sequence[Mapping[str, Timed]], algorithm: str, value: Callable[[Timed], float]
+) -> float | None:
+    timed = [pace[algorithm] for pace in paces if algorithm in pace]
     return _mean([(value(one), min(one.fits, _ENOUGH_FITS)) for one in timed])
 
 
@@ -157,10 +209,13 @@ def _mean(values: Sequence[tuple[float, float]]) -> float | None:
     return sum(w * v for w, (v, _) in zip(weights, values, strict=True)) / sum(weights)
 
 
-def remaining_seconds(events: Sequence[Progress], now: datetime | None = None) -> float | None:
+def remaining_seconds(
+    events: Sequence[Progress], now: datetime | None = None, minutes: float | None = None
+) -> float | None:
     """Seconds left of a running training, from its own pace since the first search began.
 
-    None before there is enough to judge by, and once the rest should be over already.
+    ``minutes``: its time budget, which may end its search before. None before there is enough to
+    judge by, and once the rest should be over already.
     """
     searching = [n for n, event in enumerate(events) if _is_search(event)]
     if not searching:
@@ -170,7 +225,11 @@ def remaining_seconds(events: Sequence[Progress], now: datetime | None = None) -
     if covered < _LEAST_SHARE:
         return None
     since = ((now or datetime.now(UTC)) - datetime.fromisoformat(last.at)).total_seconds()
-    left = _seconds_between(first, last) * (1 - last.fraction) / covered - since
+    spent = _seconds_between(first, last)
+    left = spent * (1 - last.fraction) / covered - since
+    if minutes is not None and _is_search(last):
+        # What comes after the fits is small beside a search that has to be ended.
+        left = min(left, minutes * 60 - spent - since)
     return left if left > 0 else None
 
 

@@ -29,7 +29,7 @@ class Progress:
     def comparing(self, algorithm: str, done: int, total: int, best: float | None) -> None:
         """``done`` of ``total`` algorithms are compared, ``algorithm`` is next."""
         self._before = done * self._folds
-        name = f"{stages.COMPARING}, now {title_of(algorithm)}"
+        name = stages.compared(title_of(algorithm))
         self._reporter.report(name, done, total, self._share(), "algorithms", best)
 
     def chosen(self, compared: int, models: Sequence[ModelPlan]) -> None:

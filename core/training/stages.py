@@ -35,3 +35,16 @@ _READ = {of_model(step, one.title): (step, one.id) for step in STEPS for one in 
 def read(stage: str) -> tuple[str, str] | None:
     """The step and the algorithm's id that a stage names; None where it is no model's."""
     return _READ.get(stage)
+
+
+def compared(title: str) -> str:
+    """The stage in which an algorithm is compared with the others."""
+    return f"{COMPARING}, now {title}"
+
+
+_READ_COMPARED = {compared(one.title): one.id for one in CATALOGUE.values()}
+
+
+def read_compared(stage: str) -> str | None:
+    """The id of the algorithm that a stage compares; None where it compares none."""
+    return _READ_COMPARED.get(stage)

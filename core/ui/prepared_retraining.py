@@ -90,7 +90,7 @@ def _offer(page: Page, found: PreparedRetraining, seen: bool = True) -> bool:
 def _cost(page: Page, found: PreparedRetraining) -> str:
     plan = TrainingPlan.from_json(found.plan)
     rows = found.train_rows + found.added_rows
-    return cost_words(plan, training.expected_seconds(page.settings, plan, rows), rows)
+    return cost_words(plan, training.forecast(page.settings, plan, rows), rows)
 
 
 def _as_of(found: PreparedRetraining, verb: str) -> None:

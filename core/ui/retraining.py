@@ -194,8 +194,8 @@ def _start(
         words, rows = _preview(page.settings, page.project, source, share, newest, _token(page))
         st.markdown(words)
         if wanted is not None:
-            seconds = training.expected_seconds(page.settings, wanted, rows)
-            st.markdown(cost_words(wanted, seconds, rows))
+            expected = training.forecast(page.settings, wanted, rows)
+            st.markdown(cost_words(wanted, expected, rows))
         pressed = st.button(
             "Retrain",
             type="primary",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from core.services import training
-from core.services.training import Readiness, TrainingPlan
+from core.services.training import Forecast, Readiness, TrainingPlan
 from core.ui import parts, training_options
 from core.ui.frame import Page
 
@@ -117,7 +117,7 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
         why = "Choose at least one algorithm."
     if plan is not None:
         rows = ready.train_rows if ready.ready else None
-        st.markdown(cost_words(plan, training.expected_seconds(page.settings, plan), rows))
+        st.markdown(cost_words(plan, training.forecast(page.settings, plan), rows))
     pressed = st.button(
         "Train",
         type="primary",
@@ -136,7 +136,7 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
             st.rerun()
 
 
-def cost_words(plan: TrainingPlan, seconds: float | None, rows: int | None) -> str:
+def cost_words(plan: TrainingPlan, expected: Forecast, rows: int | None) -> str:
     """What a plan costs: time where earlier trainings allow to say, fits, rows to learn from."""
     tried = plan.fits // plan.folds
     limited = plan.tuned_models < len(plan.models) or plan.options.minutes is not None
@@ -147,9 +147,29 @@ def cost_words(plan: TrainingPlan, seconds: float | None, rows: int | None) -> s
         said += f" on {part}{rows:,} training rows"
     if (minutes := plan.options.minutes) is not None:
         said += f", tuned for {minutes:g} min at the most"
-    if seconds is None:
-        return f"{said}. :gray[No estimate yet: nothing comparable has been trained here.]"
-    return f"{said}: **about {rounded(seconds)}**, going by comparable trainings here."
+    if expected.least is None or expected.most is None:
+        return f"{said}. :gray[No estimate yet: {_no_measure(expected)}]"
+    low, high = rounded(expected.least), rounded(expected.most)
+    if low == high:
+        return f"{said}: **about {high}**, going by comparable trainings here."
+    return (
+        f"{said}: **about {low} to {high}**, by which of them turn out best, going by comparable "
+        "trainings here."
+    )
+
+
+def _no_measure(expected: Forecast) -> str:
+    """Why there is no telling, and what would give one."""
+    if not expected.unmeasured:
+        return (
+            "nothing comparable has been trained here. The first training gives the measure; a "
+            "time budget bounds it."
+        )
+    names = " and ".join(training.title_of(name) for name in expected.unmeasured)
+    return (
+        f"{names} has not been tuned here on about so many rows. A first training with it, of a "
+        "few candidates, gives the measure."
+    )
 
 
 def rounded(seconds: float) -> str:

@@ -9,7 +9,7 @@ from core.dataset.spec import ModelPlan
 from core.files import write_text
 from core.services import alerts, retraining, training
 from core.services.retraining import PreparedRetraining
-from core.services.training import TrainingPlan
+from core.services.training import Forecast, TrainingPlan
 from core.settings import REPOSITORY
 from core.tracking import runs
 
@@ -72,7 +72,7 @@ def test_a_recorded_alarm_prepares_and_says_why_it_cannot(alarmed, monkeypatch):
 def test_monitor_shows_its_figures_and_starts_on_a_press_only(alarmed, monkeypatch, press):
     started = []
     monkeypatch.setattr(retraining, "preparation", lambda *_: MADE)
-    monkeypatch.setattr(training, "expected_seconds", lambda *_: 119.0)
+    monkeypatch.setattr(training, "forecast", lambda *_: Forecast(119.0, 119.0))
     monkeypatch.setattr(retraining, "start_prepared", lambda *given: started.append(given[1:]))
     at = open_page("pages/5_Drift_monitoring.py")
     assert "Retraining is prepared: start it." in said(at)

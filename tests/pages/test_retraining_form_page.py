@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.services import retraining, training
+from core.services.training import Forecast
 from core.settings import REPOSITORY
 from core.tracking import runs
 
@@ -28,14 +29,15 @@ def form(hoops, monkeypatch):
         pass
     hoops.log(400, further=15, labelled=True)
     asked = []
-    seconds = {"rf": 200.0}
+    seconds = {"rf": Forecast(200.0, 200.0)}
+    unknown = Forecast(None, None, ("lr",))
 
     def expected(settings, plan, train_rows):
         asked.append((plan, train_rows))
-        return seconds.get(plan.models[-1].algorithm)
+        return seconds.get(plan.models[-1].algorithm, unknown)
 
     monkeypatch.setattr(retraining, "preview", lambda *_: (RENEWAL, RECENT))
-    monkeypatch.setattr(training, "expected_seconds", expected)
+    monkeypatch.setattr(training, "forecast", expected)
     at = AppTest.from_file(str(REPOSITORY / "Home.py"), default_timeout=60)
     at.query_params["project"] = "hoops"
     at.switch_page("pages/5_Drift_monitoring.py").run()
@@ -58,7 +60,9 @@ def test_fits_and_minutes_are_said_before_the_press(form):
     assert fits in said(form.at), said(form.at)
     form.at.multiselect(key="retrain-algorithms").set_value(["lr"]).run()
     assert tried(form.asked[-1][0]) == {"lr": 20}
-    assert "on 9,000 training rows. :gray[No estimate yet" in said(form.at)
+    assert "training rows. :gray[No estimate yet: Logistic Regression has not been tuned" in said(
+        form.at
+    )
 
 
 def test_candidates_and_time_are_changed_before_the_press(form, monkeypatch):

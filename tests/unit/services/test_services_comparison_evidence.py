@@ -38,13 +38,13 @@ def test_evidence_and_its_charts(club: Any) -> None:
 
 def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:
     plan = training.defaults(club.settings, "club")
-    assert training.expected_seconds(club.settings, plan) is None, "nothing is prepared"
+    assert training.forecast(club.settings, plan).most is None, "nothing is prepared"
     result = club.train(club.prepare())
-    assert training.expected_seconds(club.settings, plan) is None
+    assert training.forecast(club.settings, plan).most is None
     job_id = club.job("succeeded", result)
     # 20 fits at 0.5 s, 30 at 1/6 s, and 50 s for the rest.
-    assert training.expected_seconds(club.settings, plan) == pytest.approx(65)
-    more_rows = training.expected_seconds(club.settings, plan, train_rows=3200)
+    assert training.forecast(club.settings, plan).most == pytest.approx(65)
+    more_rows = training.forecast(club.settings, plan, train_rows=3200).most
     assert more_rows == pytest.approx(80), "a retraining's tables, before they are made"
     stages = [stage for _, stage in training.stages_of(club.settings, "club", job_id)]
     assert stages == [

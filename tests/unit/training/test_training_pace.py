@@ -42,7 +42,9 @@ EVENTS = [
 def expected_seconds(
     plan: TrainingPlan, here: Conditions, paces: list[Pace], renews: bool = False
 ) -> float | None:
-    return pace.expected_seconds(plan, here, paces, renews)
+    found = pace.forecast(plan, here, paces, renews)
+    assert found.least == found.most
+    return found.most
 
 
 def timed(conditions: Conditions = HERE, *, speed: float = 1.0, inputs: str = "") -> Pace:
@@ -86,8 +88,8 @@ def test_no_estimate_from_what_does_not_compare(elsewhere: Conditions) -> None:
 def test_no_promise_for_what_was_never_timed() -> None:
     assert expected_seconds(plan(lr=1, dt=1), HERE, [timed()]) is None
     assert expected_seconds(plan(lr=1), HERE, []) is None
-    best = replace(plan(lr=1), options=Options(find_best=1))
-    assert expected_seconds(best, HERE, [timed()]) is None
+    assert pace.forecast(plan(lr=1, dt=1), HERE, [timed()], False).unmeasured == ("dt",)
+    assert pace.forecast(plan(lr=1, dt=1), HERE, [], False).unmeasured == ()
     for events in ([], EVENTS[:3], [EVENTS[0], EVENTS[-1]]):
         assert pace_of(plan(lr=1), HERE, events, 10.0) is None
 
@@ -120,6 +122,39 @@ def test_a_comparison_of_algorithms_says_nothing_of_the_start() -> None:
     assert expected_seconds(plan(lr=20), HERE, [found, timed()]) == pytest.approx(71)
 
 
+def both() -> Pace:
+    """lr as timed, and dt at a tenth of a second a fit."""
+    found = timed()
+    return replace(
+        found, timed={**found.timed, "dt": replace(found.timed["lr"], seconds_per_fit=0.1)}
+    )
+
+
+def test_the_best_may_be_the_quickest_or_the_slowest() -> None:
+    best = replace(plan(lr=20, dt=20), options=Options(find_best=1))
+    found = pace.forecast(best, HERE, [both()], False)
+    comparing = 5 * (0.5 + 0.1)
+    assert found.least == pytest.approx(6 + comparing + 10 + 15)
+    assert found.most == pytest.approx(6 + comparing + 50 + 15)
+    short = replace(best, options=Options(find_best=1, minutes=0.5))
+    bounded = pace.forecast(short, HERE, [both()], False)
+    assert bounded.most == pytest.approx(6 + 30 + 15)
+
+
+def test_what_was_only_compared_is_a_measure_too() -> None:
+    compared = [
+        event(0, "Loading PyCaret"),
+        event(2, "Comparing algorithms, now Logistic Regression"),
+        event(4, "Comparing algorithms, now Decision Tree Classifier"),
+    ]
+    best = replace(plan(lr=20, dt=20), options=Options(find_best=1))
+    found = pace_of(best, HERE, [*compared, *EVENTS[1:]], 71.0)
+    assert found is not None and set(found.timed) == {"lr"}
+    assert found.compared["dt"].seconds_per_fit == pytest.approx(0.2)
+    assert found.start_seconds == pytest.approx(3)
+    assert expected_seconds(plan(dt=20), HERE, [found]) == pytest.approx(3 + 100 * 0.2 + 15)
+
+
 def test_a_budget_bounds_the_search() -> None:
     short = replace(plan(lr=2000), options=Options(minutes=2))
     assert expected_seconds(short, HERE, [timed()]) == pytest.approx(21 + 120)
@@ -134,6 +169,12 @@ def test_what_is_left_follows_the_pace_of_the_search() -> None:
     # A fifth of the whole took 5 s, three quarters are left, and 3 s have gone by since.
     now = datetime(2026, 1, 5, 10, 0, 23, tzinfo=UTC)
     assert remaining_seconds(EVENTS[:4], now) == pytest.approx(5 * 0.75 / 0.2 - 3)
+
+
+def test_a_budget_ends_the_search_before() -> None:
+    now = datetime(2026, 1, 5, 10, 0, 23, tzinfo=UTC)
+    assert remaining_seconds(EVENTS[:4], now, minutes=0.25) == pytest.approx(15 - 5 - 3)
+    assert remaining_seconds(EVENTS[:4], now, minutes=60) == pytest.approx(5 * 0.75 / 0.2 - 3)
 
 
 def test_nothing_is_said_too_early_or_too_late() -> None:
