@@ -94,25 +94,35 @@ def _fill(page: Page, training: Training, fields: list[Field]) -> None:
 def _court(page: Page, training: Training, fields: list[Field]) -> None:
     assert training.placing is not None
     values = {field.name: st.session_state[_key(page, field.name)] for field in fields}
-    key = f"row-court-{page.project}"
+    place_key = f"row-court-{page.project}"
+    # A new chart after each click: one that was deselected meanwhile may keep its old drawing.
+    key = f"{place_key}-{len(st.session_state.get(_clicks_key(page), ()))}"
     st.markdown("**Click where the shot is taken**")
-    st.plotly_chart(
-        row_court.pick_figure(page.spec, training.rows, values),
-        key=key,
-        on_select=lambda: _clicked(page, training, fields, key),
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="The court, with training's shots and this row; a click sets the position",
-    )
+    with st.container(key=place_key):
+        st.plotly_chart(
+            row_court.pick_figure(page.spec, training.rows, values),
+            key=key,
+            on_select=lambda: _clicked(page, training, fields, key),
+            selection_mode="points",
+            config={"displayModeBar": False, "doubleClickDelay": 0},  # two clicks stay two clicks
+            alt="The court, with training's shots and this row; a click sets the position",
+        )
     if training.placing.distance is not None:
         title = page.spec.column(training.placing.distance).title
         st.caption(f"A click also sets the {title}, which in training follows the position.")
 
 
 def _clicked(page: Page, training: Training, fields: list[Field], key: str) -> None:
+    """Put the row where the click was.
+
+    A second click on the same point deselects it. It may come with the form's fields as they were
+    before the first one, whose answer was still on its way: so it puts the row there once more.
+    """
     points = st.session_state[key]["selection"]["points"]
-    if points:
-        place(page, training, fields, float(points[-1]["x"]), float(points[-1]["y"]))
+    clicks = st.session_state.setdefault(_clicks_key(page), [])
+    clicks.extend((float(point["x"]), float(point["y"])) for point in points[-1:])
+    if clicks:
+        place(page, training, fields, *clicks[-1])
 
 
 def place(page: Page, training: Training, fields: list[Field], x: float, y: float) -> None:
@@ -195,6 +205,10 @@ def _asked(page: Page, version: Version, values: dict[str, Any], through: str) -
 
 def _key(page: Page, column: str) -> str:
     return f"row-{page.project}-{column}"
+
+
+def _clicks_key(page: Page) -> str:
+    return f"row-court-clicks-{page.project}"
 
 
 def _answer_key(page: Page) -> str:
