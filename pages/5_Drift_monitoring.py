@@ -1,9 +1,9 @@
-"""Drift monitoring: what production looks like against the training data."""
+"""Drift monitoring: what production looks like against what the champion was made for."""
 
 from core.ui import frame, monitoring
 
 frame.show(
     "Drift monitoring",
-    "What production looks like against the training data, before the labels say so.",
+    "Whether production is still what the champion was made for, before the labels say so.",
     monitoring.body,
 )

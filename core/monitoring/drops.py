@@ -40,7 +40,8 @@ class Drop:
 
     @property
     def words(self) -> str:
-        return f"{NAMES.get(self.metric, self.metric)} {self.before:.2f} → {self.after.value:.2f}"
+        before, after = (round(one, 2) + 0.0 for one in (self.before, self.after.value))  # no -0.00
+        return f"{NAMES.get(self.metric, self.metric)} {before:.2f} → {after:.2f}"
 
 
 def drops(

@@ -82,11 +82,10 @@ class Reference:
 
     @property
     def _times(self) -> str:
-        if not self.since:
+        since, until = self.since[:16], self.until[:16]  # to the minute
+        if not since:
             return ""
-        return (
-            f" ({self.since})" if self.since == self.until else f" ({self.since} to {self.until})"
-        )
+        return f" ({since})" if since == until else f" ({since} to {until})"
 
     @property
     def explained(self) -> str:

@@ -33,7 +33,7 @@ def verdict(
     if left_training(drift, domain):
         return (
             f"Production has left {reference.data}: {named or _giveaway(domain)}; "
-            f"{_measured(drops, realised)}{_advice(reference)}"
+            f"{_measured(drops, realised, reference)}{_advice(reference)}"
         )
     if drops:
         worst = ", ".join(drop.words for drop in drops[:2])
@@ -59,8 +59,8 @@ def _advice(reference: Reference) -> str:
     if not reference.older:
         return "do not trust the model on these rows; retrain on data like these rows."
     return (
-        f"{reference.older}, so trust it here only if these are of that kind, and labels show it; "
-        "otherwise retrain on data like these rows."
+        f"{reference.older}: if these are of that kind, labels say how far to trust it; "
+        "if not, retrain on data like these rows."
     )
 
 
@@ -87,14 +87,16 @@ def _giveaway(domain: DomainResult | None) -> str:
     return f"{listed(names)} in combination"
 
 
-def _measured(drops: Sequence[Drop], realised: Mapping[str, Any] | None) -> str:
+def _measured(
+    drops: Sequence[Drop], realised: Mapping[str, Any] | None, reference: Reference
+) -> str:
     """What labels say on top, as a clause with its semicolon; empty without labels."""
     if not realised or not realised.get("labelled_rows"):
         return ""
     seen = [drop for drop in drops if drop.source == "on labelled rows"]
     rows = f"on {realised['labelled_rows']:,} labelled rows"
     if not seen:
-        return f"performance has held {rows} so far, but "
+        return f"performance has held {rows} so far, {'and' if reference.older else 'but'} "
     return f"{', '.join(drop.words for drop in seen[:2])} {rows}; "
 
 

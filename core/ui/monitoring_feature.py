@@ -163,7 +163,7 @@ def _all_features(page: Page, report: Report) -> None:
                 "All features together: a classifier tells these rows from "
                 f"{report.window.profile.reference.kind} rows with ROC AUC "
                 f"{report.domain.roc_auc:.3f}; 0.5 would mean that nothing can, 1 that they have "
-                "nothing in common."
+                "nothing in common. Well below 0.5, many of these rows are among those themselves."
             )
 
 

@@ -83,4 +83,4 @@ def test_the_challenger_beats_the_champion_on_later_shots(
     )
     print(old["level"], old["verdict"])
     assert old["level"] == "alarm"
-    assert "it also learnt from" in old["verdict"]
+    assert "older rows: if these are of that kind" in old["verdict"]
