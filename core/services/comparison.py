@@ -173,10 +173,12 @@ def compare(
             f"The champion cannot be compared. {found.bench.absent[champion.version]}"
         )
     recent = on_recent(settings, project, [champion, *challengers])
+    target = specs.load(settings.spec_file(project)).target
+    names = (target.positive_words, target.negative_words)
     result = {
         "project": project,
-        **_told(found, champion, challengers),
-        "recent": None if recent is None else _told(recent, champion, challengers),
+        **_told(found, champion, challengers, names),
+        "recent": None if recent is None else _told(recent, champion, challengers, names),
     }
     if record:
         with runs.action(
@@ -201,15 +203,20 @@ def _others(chosen: Sequence[Version], champion: Version) -> list[Version]:
     return [version for number, version in by_number.items() if number != champion.version]
 
 
-def _told(found: Compared, champion: Version, challengers: Sequence[Version]) -> dict[str, Any]:
-    """The versions on some rows; the champion is None where it could not be measured there."""
+def _told(
+    found: Compared, champion: Version, challengers: Sequence[Version], names: tuple[str, str]
+) -> dict[str, Any]:
+    """The versions on some rows; the champion is None where it could not be measured there.
+
+    ``names``: what positive and negative rows are called.
+    """
     there = champion.version in found.sides
     return {
         "rows": found.rows,
         "note": found.bench.note or None,
-        "champion": _described(champion, found) if there else None,
+        "champion": _described(champion, found, names) if there else None,
         "candidates": [
-            _candidate(version, found)
+            _candidate(version, found, names)
             for version in challengers
             if there and version.version in found.sides
         ],
@@ -217,23 +224,23 @@ def _told(found: Compared, champion: Version, challengers: Sequence[Version]) ->
     }
 
 
-def _candidate(version: Version, found: Compared) -> dict[str, Any]:
+def _candidate(version: Version, found: Compared, names: tuple[str, str]) -> dict[str, Any]:
     side = found.sides[version.version]
     judged = side.judgements["roc_auc"]
     return {
-        **_described(version, found),
+        **_described(version, found, names),
         "differences": {key: one.as_dict() for key, one in side.differences.items()},
         "verdict": judged.sentence,
         "judgement": judged.word,
     }
 
 
-def _described(version: Version, found: Compared) -> dict[str, Any]:
+def _described(version: Version, found: Compared, names: tuple[str, str]) -> dict[str, Any]:
     side, alike = found.sides[version.version], found.one_sided.get(version.version)
     return {
         "version": version.version,
         "algorithm": version.algorithm,
         "test": {key: one.as_dict()["value"] for key, one in side.metrics.items()},
         "intervals": {key: one.as_dict() for key, one in side.metrics.items()},
-        "caution": alike.finding(version.name, "positive", "negative") if alike else None,
+        "caution": alike.finding(version.name, *names) if alike else None,
     }

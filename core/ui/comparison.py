@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.services.comparison import Version
+from core.services.comparison import Compared, Version
 from core.ui import (
     cached,
     comparison_choice,
@@ -62,13 +62,31 @@ def body(page: Page) -> None:
         comparison_promote.show(page, versions, champion, sound or chosen)
     st.subheader("Side by side", anchor=False)
     with parts.guarded("draw the versions"):
-        comparison_views.show(page, chosen, found)
+        comparison_views.show(page, chosen, _rows_of_the_views(page, shown))
     _deleted(versions)
 
 
 def _board(place: Any, rows: Sequence[leaderboard.Row], where: str) -> None:
     with place:
         leaderboard.show(rows, "compared", "comparison", where)
+
+
+def _rows_of_the_views(page: Page, shown: Shown) -> Compared | None:
+    """What the views draw: for a retraining production, or the old holdout if the user says so."""
+    if shown.first is None or shown.first is not shown.recent or shown.holdout is None:
+        return shown.first
+    places = {
+        f"Newest production rows ({shown.first.rows:,})": shown.first,
+        f"Old holdout ({shown.holdout.rows:,})": shown.holdout,
+    }
+    place = st.segmented_control(
+        "Rows",
+        list(places),
+        default=next(iter(places)),
+        required=True,
+        key=f"compared-rows-{page.project}",
+    )
+    return places[place]
 
 
 def _measured(chosen: Sequence[Version], shown: Shown) -> tuple[list[leaderboard.Row], str]:

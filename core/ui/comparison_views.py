@@ -185,7 +185,7 @@ def _on_production(
 
 def _any(found: Compared | None) -> bool:
     if found is None or not found.sides:
-        st.caption("None of the versions could be measured on the holdout.")
+        st.caption("None of the versions could be measured on these rows.")
         return False
     return True
 

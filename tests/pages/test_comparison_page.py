@@ -287,6 +287,10 @@ def test_a_retraining_is_judged_on_production_first(retrained: Any) -> None:
     assert "all on the same 150 production rows that none learnt from" in words
     assert "150 production rows from 2026-05-01 on" in words
     assert "judged on the 150 newest production rows that neither version learnt from" in words
+    show_view(page, "Metrics")
+    assert "On 150 rows, 95% percentile intervals" in said(page)
+    page.button_group(key="compared-rows-club").set_value("Old holdout (400)").run()
+    assert "On 400 rows, 95% percentile intervals" in said(page)
     assert "**Old holdout**: " in words and "what is given up, on 400 rows" in words
 
 
