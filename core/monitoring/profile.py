@@ -55,6 +55,11 @@ class ReferenceProfile:
     def kinds(self) -> dict[str, Kind]:
         return {name: feature.kind for name, feature in self.features.items()}
 
+    def of(self, label: str) -> str:
+        """The rows in words, by the version's ``label``; only held-out ones have a probability."""
+        held_out = self.probability.rows if self.probability is not None else 0
+        return self.reference.of(label, self.rows, held_out)
+
     def sample_frame(self) -> pd.DataFrame:
         """The sampled rows, one column per feature."""
         return pd.DataFrame(dict(self.sample), columns=list(self.features))

@@ -74,10 +74,12 @@ class Reference:
         """What else the model learnt from, as a clause; "" for a training."""
         return f"it also learnt from {self.older_rows:,} older rows" if self.older_rows else ""
 
-    def of(self, label: str, rows: int) -> str:
-        """The ``rows`` of a profile in full, by the version's ``label``."""
+    def of(self, label: str, rows: int, held_out: int = 0) -> str:
+        """The ``rows`` of a profile in full, ``held_out`` of them, by the version's ``label``."""
         if not self.is_production:
-            return f"{rows:,} training rows of {label}"
+            learnt = rows - held_out
+            counts = ((learnt, "training"), (held_out, "holdout"))
+            return f"{' and '.join(f'{n:,} {kind}' for n, kind in counts if n)} rows of {label}"
         return f"the {rows:,} production rows that {label} was retrained for{self._times}"
 
     @property

@@ -70,9 +70,7 @@ def file_name(project: str, made_at: datetime) -> str:
 
 def _facts(report: Report, made_at: datetime) -> str:
     window, reference = report.window, report.window.profile.reference
-    said = [
-        f"{window.rows:,} rows against {reference.of(window.version.label, window.profile.rows)}"
-    ]
+    said = [f"{window.rows:,} rows against {window.profile.of(window.version.label)}"]
     if window.first and window.last:
         first, last = (f"{one:%Y-%m-%d %H:%M}" for one in (window.first, window.last))
         said.append(f"logged {first} to {last} UTC")

@@ -89,8 +89,7 @@ def _verdict(page: Page, report: Report, choice: Choice) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             parts.level_badge(report.assessment.level)
             st.markdown(
-                f"{window.rows:,} rows against "
-                f"{reference.of(escape(window.version.label), window.profile.rows)}",
+                f"{window.rows:,} rows against {window.profile.of(escape(window.version.label))}",
                 width="content",
                 help=reference.explained or None,
             )

@@ -34,6 +34,8 @@ def test_performance_and_profile_are_chosen_together():
 
 
 def test_what_the_rows_are_called():
+    assert TRAINING.of("v1 Tree", 5500, 1000) == "4,500 training and 1,000 holdout rows of v1 Tree"
+    assert TRAINING.of("v1 Tree", 1000, 1000) == "1,000 holdout rows of v1 Tree"
     assert TRAINING.of("v1 Tree", 4500) == "4,500 training rows of v1 Tree"
     assert (TRAINING.older, TRAINING.explained) == ("", "")
     assert RENEWED.of("v3 Tree", 1000) == (
