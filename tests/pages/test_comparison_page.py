@@ -294,6 +294,17 @@ def test_a_retraining_is_judged_on_production_first(retrained: Any) -> None:
     assert "**Old holdout**: " in words and "what is given up, on 400 rows" in words
 
 
+def test_a_retraining_whose_rows_are_gone_is_judged_on_the_holdout(retrained: Any) -> None:
+    folder = retrained.settings.layer("club", "05_model_input") / "retrain"
+    next(folder.glob("*/base_test.parquet")).unlink()
+    page = open_page()
+    assert not page.exception and not page.error
+    assert len([one for one in page.warning if "tables of its training" in one.value]) == 2
+    assert "all on the same 400 holdout rows" in said(page)
+    assert "judged on the 400 holdout rows" in said(page)
+    assert not any("against the champion" in one.value for one in page.markdown)
+
+
 def test_calling_nearly_all_rows_alike_needs_a_reason(retrained: Any) -> None:
     sharp = retrained.models["3"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.errors import BadInput, NotReady
 from core.evidence.again import Change, outcome
-from core.services import reproduction
+from core.jobs.folder import JobFolder, JobState, Plan, new_job_id
+from core.services import reproduction, retraining_view
 from core.tracking import registry, runs, store
 from core.tracking.runs import RunLog
 from core.training import provenance
@@ -75,3 +77,20 @@ def test_words_where_nothing_changed() -> None:
     assert list(found.differing) == ["test_f1"]
     assert "not deterministic here" in found.sentence
     assert Change("package x", "1", "2").is_of_data is False
+
+
+def test_a_retraining_trained_again_is_not_the_latest_retraining(trained: Any) -> None:
+    jobs = trained.settings.jobs_dir("club")
+    plan = replace(make_plan(trained.spec), inputs="abc")
+    ids = []
+    for one in (plan, replace(plan, reproduces="3")):
+        folder = JobFolder(jobs / new_job_id())
+        moment = f"2026-01-05T1{len(ids)}:00:00+00:00"
+        folder.create(
+            Plan("core.training.run:execute", one.to_json(), "training", "lr", {}, 1),
+            JobState("training", "lr", "succeeded", created_at=moment, finished_at=moment),
+        )
+        folder.write_result({})
+        ids.append(folder.job_id)
+    latest = retraining_view.latest(trained.settings, "club")
+    assert latest is not None and latest.job_id == ids[0]
