@@ -23,9 +23,9 @@ from core.monitoring.calibration import calibration_rows, calibrator
 from core.monitoring.domain import DomainResult, domain_classifier
 from core.monitoring.drift import FeatureDrift, feature_drift
 from core.monitoring.features import Array
-from core.monitoring.profile import MIN_CALIBRATION_ROWS, ReferenceProfile
+from core.monitoring.profile import ReferenceProfile
 from core.monitoring.ranking import metrics_of
-from core.monitoring.reference import Reference
+from core.monitoring.reference import MIN_CALIBRATION_ROWS, Reference
 from core.monitoring.thresholds import MIN_ROWS
 from core.monitoring.words import percent
 

@@ -30,8 +30,6 @@ from core.monitoring.reference import TRAINING, Reference
 FORMAT = "courtside-profile"
 FORMAT_VERSION = 1
 SAMPLE_ROWS = 5000  # ±1.4 points on a share, 300 kB for six columns
-# Fewer labelled rows leave isotonic regression with steps of a few rows each.
-MIN_CALIBRATION_ROWS = 100
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,8 @@ from core.errors import IntegrityError
 # with the profile of these rows: a version has both, or is held against its training.
 RECENT = "recent_"
 TRAINING_PROFILE, RECENT_PROFILE = "reference_profile.json", "recent_profile.json"
+# Fewer labelled rows leave isotonic regression with steps of a few rows each.
+MIN_CALIBRATION_ROWS = 100
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ import numpy as np
 from core.monitoring.calibration import calibration_rows, calibrator
 from core.monitoring.estimate import COVERAGE, Interval
 from core.monitoring.features import Array
-from core.monitoring.profile import MIN_CALIBRATION_ROWS, ReferenceProfile
+from core.monitoring.profile import ReferenceProfile
 from core.monitoring.ranking import SMALLEST
+from core.monitoring.reference import MIN_CALIBRATION_ROWS
 
 BINS = 500
 DRAWS = 100

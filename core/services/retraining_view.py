@@ -11,9 +11,13 @@ from core.dataset import retrain as renewals
 from core.dataset import spec as specs
 from core.jobs import JobView
 from core.monitoring import places
+from core.monitoring.reference import MIN_CALIBRATION_ROWS
 from core.settings import Settings
 from core.training import submission
 from core.training.renewal import CHOSEN_BY
+
+# From so many judging rows on Monitor holds a retrained version against production alone.
+ENOUGH_TO_JUDGE = MIN_CALIBRATION_ROWS
 
 
 @dataclass(frozen=True)

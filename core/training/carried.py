@@ -18,6 +18,7 @@ from core.dataset.spec import ProjectSpec
 from core.evaluation.metrics import binary_metrics
 from core.files import read_json, write_json
 from core.monitoring.reference import (
+    MIN_CALIBRATION_ROWS,
     RECENT,
     RECENT_PROFILE,
     TRAINING,
@@ -73,8 +74,6 @@ def recent_part(
     few is known to no better than ten points of ROC AUC and an estimate could not be calibrated,
     so the version is then held against all that it knows, as after any training.
     """
-    from core.monitoring.profile import MIN_CALIBRATION_ROWS
-
     if data.older is None:
         return None
     old_train, old_test = data.older

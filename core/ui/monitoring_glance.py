@@ -142,9 +142,11 @@ def _next_of_retrained() -> None:
     """Held against old and new rows together: nobody must be sent round in a circle."""
     st.markdown(
         "This version learnt from production rows and from older ones. Measured against both "
-        "together, production alone stays marked: retraining at once on the same rows brings "
-        "nothing new.\n"
+        "together, production alone stays marked: retraining at once on the same rows brings no "
+        "better model.\n"
         "1. Look at the rows scored since then alone (Last n rows).\n"
         "2. Does it do better on them than the one before? Compare tells, under Production.\n"
-        f"3. [Retrain](#{retraining.ANCHOR}) when enough new labels have come."
+        f"3. [Retrain](#{retraining.ANCHOR}) when enough new labels have come: with "
+        f"{retraining_view.ENOUGH_TO_JUDGE} rows or more to judge it, the next version is held "
+        "against production alone."
     )

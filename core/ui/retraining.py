@@ -228,6 +228,7 @@ def _preview(
         f"and {renewal.added_rows:,} of production, until {renewal.learnt_until}.  \n"
         f"**{renewal.recent_rows:,}** rows to judge by, from {renewal.judged_from}, beside "
         f"the {renewal.old_test_rows:,} of the old holdout."
+        + _held_against(renewal.recent_rows)
         + (
             f"  \n:gray[{aside:,} rows without a label or a needed value stay aside.]"
             if aside
@@ -235,3 +236,14 @@ def _preview(
         )
     )
     return words, len(renewal.train)
+
+
+def _held_against(judging_rows: int) -> str:
+    """What Monitor will hold the new version against, where that is not production alone."""
+    enough = retraining_view.ENOUGH_TO_JUDGE
+    if judging_rows >= enough:
+        return ""
+    return (
+        f"  \n:gray[Fewer than {enough} rows to judge by: Monitor will hold the new version "
+        "against old and new rows together, so production may stay marked.]"
+    )

@@ -9,6 +9,7 @@ from core.services import retraining, training
 from core.services.training import Forecast
 from core.settings import REPOSITORY
 from core.tracking import runs
+from core.ui.retraining import _held_against
 
 RENEWAL = SimpleNamespace(
     train=range(9000),
@@ -63,6 +64,11 @@ def test_fits_and_minutes_are_said_before_the_press(form):
     assert "training rows. :gray[No estimate yet: Logistic Regression has not been tuned" in said(
         form.at
     )
+
+
+def test_too_few_rows_to_judge_by_are_told_of_with_what_follows():
+    assert "Monitor will hold" not in _held_against(100)
+    assert "Fewer than 100 rows to judge by: Monitor will hold" in _held_against(99)
 
 
 def test_candidates_and_time_are_changed_before_the_press(form, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 from core.dataset import spec as specs
 from core.evaluation.metrics import binary_metrics
 from core.files import read_json
-from core.monitoring.profile import MIN_CALIBRATION_ROWS
+from core.monitoring.reference import MIN_CALIBRATION_ROWS
 from core.training import carried
 from core.training.evaluation import Holdout
 from core.training.inputs import ModelInput
