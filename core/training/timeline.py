@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.jobs import Progress
 from core.training import stages
@@ -89,7 +89,9 @@ def _model(
         fits_total=total,
         best=search[-1].best_score if search else None,
         elapsed_seconds=_spent(milestones, [place for place, _ in own], now) if own else None,
-        tuning_left_seconds=_left(search, now) if step == "tuning" else None,
+        tuning_left_seconds=_bounded(plan, milestones, _left(search, now), now)
+        if step == "tuning"
+        else None,
     )
 
 
@@ -107,6 +109,25 @@ def _left(search: Sequence[Progress], now: datetime) -> float | None:
         return None
     each = (_time(last) - _time(first)).total_seconds() / done
     return max(0.0, each * (last.total - last.done) - (now - _time(last)).total_seconds())
+
+
+def _bounded(
+    plan: TrainingPlan, milestones: Sequence[Progress], left: float | None, now: datetime
+) -> float | None:
+    """The same within the time budget, if there is one, as `core.training.progress.Budget` shares
+    it out: what is left of it when a model's turn comes is divided among this and the later ones.
+    """
+    if plan.options.minutes is None or left is None:
+        return left
+    turns: dict[str, datetime] = {}
+    for event in milestones:
+        if (found := stages.read(event.stage)) is not None:
+            turns.setdefault(found[1], _time(event))
+    compared = [_time(one) for one in milestones if stages.read_compared(one.stage) is not None]
+    first, turn = min([*compared, *turns.values()]), max(turns.values())
+    of_all = first + timedelta(minutes=plan.options.minutes) - turn
+    share = max(of_all, timedelta()) / max(1, plan.tuned_models - len(turns) + 1)
+    return min(left, max(0.0, (turn + share - now).total_seconds()))
 
 
 def _time(event: Progress) -> datetime:

@@ -88,6 +88,14 @@ def test_a_model_s_time_is_that_of_its_own_steps():
     assert lr.best == 0.6
 
 
+def test_a_time_budget_ends_a_search_before_its_pace_would():
+    plan = make_plan(SPEC, options=Options(minutes=0.5))  # from 8 to 38, the first until 23
+    lr, _ = timeline(plan, [*STORY[:4], event(11, STORY[3].stage, 1, 20)], at(12))
+    assert lr.tuning_left_seconds == pytest.approx(11)
+    _, nb = timeline(plan, STORY[:9], at(27))
+    assert nb.tuning_left_seconds == pytest.approx(11)
+
+
 def test_a_search_counts_whole_candidates_and_knows_its_pace():
     _, nb = standing(9, 27)
     assert (nb.fits, nb.fits_total, nb.candidates, nb.candidates_total) == (13, 50, 2, 10)
