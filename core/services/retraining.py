@@ -68,12 +68,13 @@ def plan(
 ) -> TrainingPlan:
     """The project's training plan with ``changes`` to its options, by their keys.
 
-    Tuned for ROC AUC: F1 at a fixed threshold would choose models that say yes to all. The
-    threshold is then searched for F1 unless ``changes`` hold another: where the share of positives
-    has moved, a good model may never say yes at the old one.
+    Tuned for ROC AUC: F1 at a fixed threshold would choose models that say yes to all. Unless
+    ``changes`` hold another rule, the threshold is then that of the largest Youden's J on the
+    production rows learnt from: where the share of positives has moved, a good model may never
+    say yes at the old one, and the one of the largest F1 would say yes to nearly all.
     """
     spec = specs.load(settings.spec_file(project))
-    usual = replace(spec.training.options, threshold=ThresholdRule("f1"))
+    usual = replace(spec.training.options, threshold=ThresholdRule("youden"))
     return make_plan(
         spec, algorithms, candidates, metric="AUC", options=usual.changed(changes or {})
     )

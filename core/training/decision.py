@@ -44,9 +44,19 @@ def bare(estimator: Any) -> Any:
 
 
 def choose_threshold(
-    rule: ThresholdRule, estimator: Any, x: Any, y: Any, folds: Any, workers: int
+    rule: ThresholdRule,
+    estimator: Any,
+    x: Any,
+    y: Any,
+    folds: Any,
+    workers: int,
+    counted: np.ndarray | None = None,
 ) -> float:
-    """The threshold that ``rule`` finds on cross-validated probabilities of ``x`` (n, k)."""
+    """The threshold that ``rule`` finds on cross-validated probabilities of ``x`` (n, k).
+
+    All rows are learnt from; ``counted``, bool (n,), are those it is found on, if they hold both
+    classes.
+    """
     if rule.kind == "fixed":
         return rule.value
     from sklearn.base import clone
@@ -56,6 +66,8 @@ def choose_threshold(
         clone(estimator), x, y, cv=folds, method="predict_proba", n_jobs=workers
     )[:, 1].astype(np.float64)
     labels = np.asarray(y).astype(int)
+    if counted is not None and len(set(labels[counted])) == 2:
+        labels, probability = labels[counted], probability[counted]
     if rule.kind == "f1":
         return best_f1(labels, probability)[0]
     if rule.kind == "youden":

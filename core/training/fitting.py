@@ -55,7 +55,8 @@ def fit(
     """Tune one algorithm, measure it on the raw holdout and keep it."""
     began, algorithm = time.time(), CATALOGUE[model.algorithm]
     context.progress.stage(stages.of_model("baseline", algorithm.title))
-    tuned = experiment.tune(model, context.progress.search(model), deadline)
+    older_rows = context.data.older[0] if context.data.older else 0
+    tuned = experiment.tune(model, context.progress.search(model), deadline, older_rows)
     tuning_seconds = time.time() - began
     context.progress.tuned(model)
     context.progress.stage(stages.of_model("measuring", algorithm.title))

@@ -183,11 +183,18 @@ class Experiment:
         values = {ours: float(row[theirs]) for theirs, ours in _CV_NAMES.items()}
         return {"algorithm": algorithm, "title": CATALOGUE[algorithm].title, **values}
 
-    def tune(self, model: ModelPlan, tell: OnSearch, deadline: float | None = None) -> Tuned:
+    def tune(
+        self,
+        model: ModelPlan,
+        tell: OnSearch,
+        deadline: float | None = None,
+        decided_from: int = 0,
+    ) -> Tuned:
         """Baseline, random search over PyCaret's own grid, refit of the best.
 
         The baseline stays if no candidate beats it, as PyCaret has it by default. ``deadline``:
-        no chunk of candidates is begun after it, in seconds of `time.monotonic`.
+        no chunk of candidates is begun after it, in seconds of `time.monotonic`. The threshold is
+        found on the rows from place ``decided_from`` on of what was given.
         """
         experiment = self._experiment
         baseline = self._baseline(model)
@@ -211,7 +218,8 @@ class Experiment:
             if method != "none":
                 estimator = decision.calibrated(estimator, *rows, method, self._workers)
             rule = self._plan.options.threshold
-            threshold = decision.choose_threshold(rule, estimator, *rows, self._workers)
+            counted = experiment.X_train.index.to_numpy() >= decided_from
+            threshold = decision.choose_threshold(rule, estimator, *rows, self._workers, counted)
         return Tuned(estimator, found, folds, _candidate_table(search), state(), threshold, method)
 
     def _baseline(self, model: ModelPlan) -> Any:

@@ -122,7 +122,7 @@ def test_the_plan_seeks_a_threshold_unless_one_is_chosen(prepared: Any) -> None:
         found = retraining.plan(prepared.settings, PROJECT, ["lr"], changes=changes)
         return str(found.options.threshold)
 
-    assert (threshold({}), threshold({"threshold": "youden"})) == ("f1", "youden")
+    assert (threshold({}), threshold({"threshold": "f1"})) == ("youden", "f1")
 
 
 def test_challenger_and_champion_side_by_side(

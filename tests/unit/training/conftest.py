@@ -42,7 +42,7 @@ class Fitted:
     def __init__(self, x: pd.DataFrame, y: pd.Series) -> None:
         self.fitted = (np.arange(len(x)), x, y)
 
-    def tune(self, model: ModelPlan, tell: Any, deadline: float | None) -> Tuned:
+    def tune(self, model: ModelPlan, tell: Any, deadline: float | None, decided_from: int) -> Tuned:
         _, x, y = self.fitted
         searched = SimpleNamespace(candidates=2, candidates_total=2)
         folds = pd.DataFrame({"roc_auc": [0.7, 0.8, 0.9]})

@@ -68,3 +68,15 @@ def test_the_threshold_is_that_of_the_left_out_predictions() -> None:
         found = choose_threshold(ThresholdRule.read(text), model, X, Y, FOLDS, 1)
         assert found == wanted, text
     assert rules["cost:5"] < 0.5
+
+
+def test_only_rows_that_count_decide_the_threshold() -> None:
+    model = LogisticRegression().fit(X, Y)
+    left_out = cross_val_predict(LogisticRegression(), X, Y, cv=FOLDS, method="predict_proba")[:, 1]
+    late = np.arange(len(Y)) >= 2 * len(Y) // 3
+    found = choose_threshold(ThresholdRule("youden"), model, X, Y, FOLDS, 1, late)
+    assert found == best_youden(Y[late], left_out[late])[0]
+    assert found != best_youden(Y, left_out)[0]
+    one_class = np.asarray(Y) == 1
+    everything = choose_threshold(ThresholdRule("youden"), model, X, Y, FOLDS, 1, one_class)
+    assert everything == best_youden(Y, left_out)[0]
