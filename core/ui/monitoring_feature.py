@@ -168,9 +168,9 @@ def _all_features(page: Page, report: Report) -> None:
 
 
 def heading(page: Page, name: str) -> str:
-    """A feature's title as Markdown, or its name."""
+    """A feature's title, or its name, as plain text."""
     if name == _PROBABILITY and name not in page.spec.raw_columns:
         return "The model's probability"
     titles = {column.name: column.title for column in page.spec.columns}
     words = titles.get(name, name)
-    return escape(words) if words == name else f"{words[:1].upper()}{words[1:]}"
+    return words if words == name else f"{words[:1].upper()}{words[1:]}"

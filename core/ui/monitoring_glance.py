@@ -59,7 +59,7 @@ def _moved(page: Page, report: Report) -> None:
 
 def _one_moved(page: Page, one: FeatureDrift) -> None:
     st.markdown(
-        f"{_SIGNS[one.level]} **{heading(page, one.name)}**  \n:small[{escape(one.change)}]"
+        f"{_SIGNS[one.level]} **{escape(heading(page, one.name))}**  \n:small[{escape(one.change)}]"
     )
 
 
