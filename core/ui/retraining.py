@@ -196,6 +196,8 @@ def _start(
         if wanted is not None:
             expected = training.forecast(page.settings, wanted, rows)
             st.markdown(cost_words(wanted, expected, rows))
+            rule = wanted.options.threshold.words
+            st.caption(f"The threshold is the one {rule}, on the production rows it learns from.")
         pressed = st.button(
             "Retrain",
             type="primary",

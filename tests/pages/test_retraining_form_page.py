@@ -59,6 +59,8 @@ def test_fits_and_minutes_are_said_before_the_press(form):
     assert (tried(plan), plan.options.minutes, rows) == ({"lr": 20, "gbc": 5, "rf": 8}, None, 9000)
     fits = "**330 fits** (33 candidates × 10 folds) on 9,000 training rows: **about 3 min**"
     assert fits in said(form.at), said(form.at)
+    rule = "the best Youden's J in cross-validation, on the production rows it learns from"
+    assert any(rule in caption.value for caption in form.at.caption)
     form.at.multiselect(key="retrain-algorithms").set_value(["lr"]).run()
     assert tried(form.asked[-1][0]) == {"lr": 20}
     assert "training rows. :gray[No estimate yet: Logistic Regression has not been tuned" in said(
