@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core import palette
+from core.listing import listed
 from core.monitoring.drift import FeatureDrift
 from core.monitoring.effect import FeatureEffect
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.slices import FeatureSlices
-from core.monitoring.words import listed, percent
+from core.monitoring.words import percent
 from core.signs import signed
 
 if TYPE_CHECKING:

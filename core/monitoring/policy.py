@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.dataset.monitoring_policy import Loudness, MonitoringPolicy
+from core.listing import listed
 from core.monitoring.changes import TELLING_MISSING
 from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift
@@ -18,7 +19,7 @@ from core.monitoring.estimate import MAX_DOMAIN_AUC, Estimate
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
 from core.monitoring.verdict import verdict
-from core.monitoring.words import listed, percent
+from core.monitoring.words import percent
 
 LEVEL_ORDER: tuple[Level, ...] = ("alarm", "warning", "unknown", "ok")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from core.listing import listed
 from core.monitoring.calibration import calibrated
 from core.monitoring.distances import psi_terms
 from core.monitoring.drift import FeatureDrift, most_drifted
@@ -18,7 +19,7 @@ from core.monitoring.features import Array, FeatureProfile, NumericFeature
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.ranking import row_log_loss
 from core.monitoring.thresholds import MIN_ROWS
-from core.monitoring.words import listed, number, percent, with_unit
+from core.monitoring.words import number, percent, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.listing import listed
 from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift, most_drifted
 from core.monitoring.drops import Drop, interval_of
 from core.monitoring.estimate import MAX_DOMAIN_AUC, MAX_OUTSIDE_SHARE, Estimate, Interval
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
-from core.monitoring.words import listed
 
 
 def verdict(

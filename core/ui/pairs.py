@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -21,13 +21,13 @@ _BESIDE_STYLE = (
 )
 
 
-def beside(key: str) -> Any:
+def beside(key: str, aligned: Literal["center", "bottom"] = "center") -> Any:
     """Words first, then what can be pressed: it stays beside them while they have room to wrap.
 
     ``key`` is unique on the page.
     """
     st.html(_BESIDE_STYLE)
-    return st.container(horizontal=True, vertical_alignment="center", key=f"beside-{key}")
+    return st.container(horizontal=True, vertical_alignment=aligned, key=f"beside-{key}")
 
 
 def pair(key: str, wide_right: bool = False) -> tuple[Any, Any]:

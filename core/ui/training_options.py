@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.services import training
 from core.services.training import CATALOGUE, Options, ThresholdRule
+from core.ui.pairs import beside, pair
 
 _THRESHOLDS = {
     "fixed": "Fixed",
@@ -40,7 +41,7 @@ def further_algorithms(key: str, shown: Sequence[str]) -> list[str]:
 
 def choose(key: str, algorithms: Sequence[str], own: Options) -> Options:
     """Time, threshold, weights and probabilities, starting from the project's ``own``."""
-    left, right = st.columns(2, gap="large")
+    left, right = pair(f"{key}-options")
     with left:
         budget = minutes(key, own.minutes)
         find_best = _find_best(key, algorithms, own.find_best)
@@ -107,8 +108,8 @@ def _find_best(key: str, algorithms: Sequence[str], own: int | None) -> int | No
 
 
 def _threshold(key: str, own: ThresholdRule) -> ThresholdRule:
-    what, value = st.columns([3, 2])
-    kind = what.selectbox(
+    row = beside(f"{key}-threshold-rule", "bottom")
+    kind = row.selectbox(
         "Decision threshold",
         list(_THRESHOLDS),
         index=list(_THRESHOLDS).index(own.kind),
@@ -118,7 +119,7 @@ def _threshold(key: str, own: ThresholdRule) -> ThresholdRule:
         "chosen on cross-validated training rows, never on the holdout.",
     )
     if kind == "fixed":
-        number = value.number_input(
+        number = row.number_input(
             "Threshold",
             0.0,
             1.0,
@@ -129,7 +130,7 @@ def _threshold(key: str, own: ThresholdRule) -> ThresholdRule:
         )
         return ThresholdRule.read(repr(float(number)))
     if kind == "cost":
-        ratio = value.number_input(
+        ratio = row.number_input(
             "A miss costs, in false alarms",
             0.0,
             None,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from core.listing import listed
 from core.services import training
 from core.services.training import Forecast, Readiness, TrainingPlan
 from core.ui import parts, training_options
@@ -165,10 +166,11 @@ def _no_measure(expected: Forecast) -> str:
             "nothing comparable has been trained here. The first training gives the measure; a "
             "time budget bounds it."
         )
-    names = " and ".join(training.title_of(name) for name in expected.unmeasured)
+    names = [training.title_of(name) for name in expected.unmeasured]
+    have, them = ("has", "it") if len(names) == 1 else ("have", "them")
     return (
-        f"{names} has not been tuned here on about so many rows. A first training with it, of a "
-        "few candidates, gives the measure."
+        f"{listed(names)} {have} not been tuned here on about so many rows. A first training with "
+        f"{them}, of a few candidates, gives the measure."
     )
 
 

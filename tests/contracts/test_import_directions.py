@@ -10,11 +10,11 @@ import pytest
 
 from core.settings import REPOSITORY
 
-COMMON = {"settings", "files", "errors", "palette", "charts", "processes", "signs"}
+COMMON = {"settings", "files", "errors", "palette", "charts", "processes", "signs", "listing"}
 
 # Room to the rooms that it may import, besides itself and COMMON.
 ARROWS: dict[str, set[str]] = {
-    **{room: set() for room in ("errors", "palette", "signs")},
+    **{room: set() for room in ("errors", "palette", "signs", "listing")},
     "settings": set(),
     "files": set(),
     "charts": set(),

@@ -194,6 +194,10 @@ def test_time_is_promised_from_comparable_trainings(club: Any) -> None:
     page.run()
     # 20 fits of lr at 0.5 s, 30 of dt at 1/6 s, 50 s for the rest: 65 s.
     assert "**about 60 s**, going by comparable trainings here" in said(page)
+    further = page.multiselect(key="plan-club-further")
+    further.set_value(["rf", "gbc"]).run()
+    names = "Random Forest Classifier and Gradient Boosting Classifier"
+    assert f"No estimate yet: {names} have not been tuned here" in said(page)
 
 
 def test_more_changes_nothing_until_it_is_used(

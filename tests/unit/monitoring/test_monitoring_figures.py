@@ -149,16 +149,6 @@ def test_percentages_in_words(share, text):
     assert words.percent(share) == text
 
 
-def test_lists_in_words():
-    assert [words.listed(list("abcde"[:n])) for n in (0, 1, 2, 3, 5)] == [
-        "",
-        "a",
-        "a and b",
-        "a, b and c",
-        "a, b, c and 2 more",
-    ]
-
-
 def test_importing_monitoring_loads_nothing_heavy():
     code = (
         "import sys, core.monitoring.figures, core.monitoring.policy, core.monitoring.windows;"
