@@ -30,7 +30,7 @@ from core.training.plan import TrainingPlan, make_plan
 from core.training.usual import algorithms, usual_algorithms
 
 # What pages get from further below.
-__all__ = ["JobView", "PreparedRetraining", "algorithms", "usual_algorithms"]
+__all__ = ["JobView", "PreparedRetraining", "Renewal", "algorithms", "usual_algorithms"]
 
 LOG = renewals.LOG
 LEARNT_SHARE = 0.5

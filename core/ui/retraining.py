@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.services import monitoring_figures, retraining, retraining_view, training
-from core.services.retraining import JobView
+from core.services.retraining import JobView, Renewal
 from core.services.training import TrainingPlan
 from core.ui import cached, pairs, parts, prepared_retraining, training_jobs
 from core.ui.frame import Page
@@ -230,6 +230,7 @@ def _preview(
         f"and {renewal.added_rows:,} of production, until {renewal.learnt_until}.  \n"
         f"**{renewal.recent_rows:,}** rows to judge by, from {renewal.judged_from}, beside "
         f"the {renewal.old_test_rows:,} of the old holdout."
+        + _another_share(renewal)
         + _held_against(renewal.recent_rows)
         + (
             f"  \n:gray[{aside:,} rows without a label or a needed value stay aside.]"
@@ -238,6 +239,17 @@ def _preview(
         )
     )
     return words, len(renewal.train)
+
+
+def _another_share(renewal: Renewal) -> str:
+    """Why another share than the one asked for is learnt from, where that is so."""
+    had, asked = f"{renewal.learnt_share:.0%}", f"{renewal.asked_share:.0%}"
+    if not renewal.together or had == asked:
+        return ""
+    return (
+        f"  \n:gray[Rows of the same {escape(renewal.together)} stay on one side, so the oldest "
+        f"{had} of production are learnt from, not {asked}.]"
+    )
 
 
 def _held_against(judging_rows: int) -> str:

@@ -9,7 +9,7 @@ from core.services import retraining, training
 from core.services.training import Forecast
 from core.settings import REPOSITORY
 from core.tracking import runs
-from core.ui.retraining import _held_against
+from core.ui.retraining import _another_share, _held_against
 
 RENEWAL = SimpleNamespace(
     train=range(9000),
@@ -19,6 +19,9 @@ RENEWAL = SimpleNamespace(
     recent_rows=1000,
     judged_from="2007-11-06",
     old_test_rows=2000,
+    asked_share=0.5,
+    learnt_share=0.5,
+    together="game_date",
 )
 RECENT = SimpleNamespace(unlabelled=0, unusable=0)
 
@@ -71,6 +74,17 @@ def test_fits_and_minutes_are_said_before_the_press(form):
 def test_too_few_rows_to_judge_by_are_told_of_with_what_follows():
     assert "Monitor will hold" not in _held_against(100)
     assert "Fewer than 100 rows to judge by: Monitor will hold" in _held_against(99)
+
+
+def test_a_share_that_cannot_be_had_is_told_with_both_figures():
+    assert _another_share(RENEWAL) == ""
+    whole_days = SimpleNamespace(asked_share=0.5, learnt_share=0.626, together="game_date")
+    said = _another_share(whole_days)
+    assert r"Rows of the same game\_date stay on one side" in said
+    assert "the oldest 63% of production are learnt from, not 50%" in said
+    # Between rows of the log every share can be had: what is left is rounding.
+    by_row = SimpleNamespace(asked_share=0.5, learnt_share=0.54, together="")
+    assert _another_share(by_row) == ""
 
 
 def test_candidates_and_time_are_changed_before_the_press(form, monkeypatch):

@@ -61,6 +61,70 @@ def test_the_cut_lies_where_the_moment_changes(moment: list[int], share: float, 
     assert retrain.split_by_time(np.array(moment), share) == cut
 
 
+def logged(frame: pd.DataFrame, *batches: int) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    """The frame's rows as the log gives them: so many of each batch, logged at one moment each."""
+    pieces, start = [], 0
+    for number, rows in enumerate(batches):
+        moment = pd.Timestamp("2026-03-01 10:00:00", tz="UTC") + pd.Timedelta(hours=number)
+        part = frame.iloc[start : start + rows]
+        piece = part.assign(request_id=f"request{number}", logged_at=moment)
+        pieces.append((piece, part["left"].to_numpy(float)))
+        start += rows
+    return pieces
+
+
+@pytest.mark.parametrize(
+    ("batches", "share", "cut", "places"),
+    [
+        ((200,), 0.5, 100, ("labelled row 100", "labelled row 101")),
+        ((180, 20), 0.5, 100, ("labelled row 100", "labelled row 101")),
+        ((180, 20), 0.3, 60, ("labelled row 60", "labelled row 61")),
+        ((140, 60), 0.7, 140, ("2026-03-01 10:00:00", "2026-03-01 11:00:00")),
+    ],
+)
+def test_the_log_is_cut_by_row_since_a_batch_is_logged_at_one_moment(
+    spec: ProjectSpec,
+    frame: pd.DataFrame,
+    batches: tuple[int, ...],
+    share: float,
+    cut: int,
+    places: tuple[str, str],
+) -> None:
+    old = prepare(frame, spec)
+    recent = retrain.rows_of_log(logged(frame, *batches), (), replace(spec, date="day"))
+    assert recent is not None
+    renewal = retrain.renew(old.train, old.test, recent, share, spec)
+    assert (renewal.added_rows, renewal.recent_rows) == (cut, 200 - cut)
+    assert (renewal.learnt_until, renewal.judged_from) == places
+    assert (renewal.learnt_share, renewal.asked_share, renewal.together) == (share, share, "")
+    learnt = renewal.train["age"].iloc[renewal.old_train_rows :]
+    np.testing.assert_allclose(learnt, frame["age"].iloc[:cut])  # in the order of the file
+    newest = recent.newest(100)
+    assert newest.places(newest.cut(0.5))[1] == "labelled row 151"
+
+
+def test_rows_of_one_event_stay_on_one_side_and_the_share_tells_it(
+    spec: ProjectSpec, frame: pd.DataFrame
+) -> None:
+    old = prepare(frame, spec)
+    with_date, rows = dated(spec, frame)
+    rows.loc[:129, "day"] = "2026-03-01"  # the newest 130 of 200 are of one day
+    recent = retrain.rows_of_file(rows, with_date, "new.csv")
+    renewal = retrain.renew(old.train, old.test, recent, 0.5, with_date)
+    assert (renewal.added_rows, renewal.recent_rows) == (70, 130)
+    assert (renewal.learnt_share, renewal.asked_share, renewal.together) == (0.35, 0.5, "day")
+
+
+def test_a_row_of_a_file_without_times_is_named_by_its_place_in_it(
+    spec: ProjectSpec, frame: pd.DataFrame
+) -> None:
+    rows = frame.copy()
+    rows["left"] = rows["left"].astype(float)
+    rows.loc[:9, "left"] = np.nan
+    recent = retrain.rows_of_file(rows, spec, "new.csv")
+    assert recent.places(recent.cut(0.5)) == ("row 105", "row 106")
+
+
 def test_the_most_recent_rows_judge(spec: ProjectSpec, frame: pd.DataFrame) -> None:
     old = prepare(frame, spec)
     with_date, rows = dated(spec, frame)

@@ -82,6 +82,18 @@ def test_the_log_gives_labelled_rows_and_a_file_scored_twice_counts_once(prepare
     assert recent.unlabelled == 5
 
 
+@pytest.mark.parametrize(("share", "learnt"), [(0.5, 120), (0.25, 60)])
+def test_a_large_batch_before_a_small_one_does_not_fix_the_share(
+    prepared: Any, share: float, learnt: int
+) -> None:
+    label = prepared.test["left"].to_numpy(float)
+    log(prepared, prepared.test.iloc[:220], label[:220])
+    log(prepared, prepared.test.iloc[220:240], label[220:240])
+    renewed, _ = retraining.preview(prepared.settings, PROJECT, learnt_share=share)
+    assert (renewed.added_rows, renewed.recent_rows) == (learnt, 240 - learnt)
+    assert renewed.judged_from == f"labelled row {learnt + 1}"
+
+
 def test_without_labels_it_says_where_they_come_from(prepared: Any) -> None:
     log(prepared, prepared.test.iloc[:5], np.full(5, np.nan))
     with pytest.raises(NotReady, match="bring labels on the drift page"):
