@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from core.evaluation.one_thread import in_one_thread
 from core.evaluation.tally import ScoredLabels
 
 SHARES = (0.1, 0.325, 0.55, 0.775, 1.0)
@@ -75,6 +76,7 @@ def learning_curve(
     the measuring. Raises ValueError where a class has fewer rows than there are folds.
     """
     from joblib import Parallel, delayed
+    from sklearn.base import clone
     from sklearn.model_selection import StratifiedKFold
 
     labels = np.asarray(y).astype(int)
@@ -98,8 +100,9 @@ def learning_curve(
         start = clock()
         # Other processes must be worth their start.
         at_once = workers if expected > _WORTH_PROCESSES_SECONDS else 1
+        one = clone(estimator) if at_once == 1 else in_one_thread(clone(estimator))
         scores = Parallel(n_jobs=at_once)(
-            delayed(_scores)(estimator, x, labels, fitted[:size], left) for fitted, left in parts
+            delayed(_scores)(one, x, labels, fitted[:size], left) for fitted, left in parts
         )
         spent.append(clock() - start)
         points.append((size, np.array(scores)))

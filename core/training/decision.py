@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.dataset.training_options import ThresholdRule
+from core.evaluation.one_thread import in_one_thread
 from core.evaluation.thresholds import best_f1, best_youden, least_cost
 from core.training.catalogue import Algorithm
 
@@ -31,7 +32,7 @@ def calibrated(estimator: Any, x: Any, y: Any, folds: Any, method: str, workers:
     from sklearn.calibration import CalibratedClassifierCV
 
     wrapped = CalibratedClassifierCV(
-        clone(estimator), method=method, cv=folds, n_jobs=workers, ensemble=False
+        in_one_thread(clone(estimator)), method=method, cv=folds, n_jobs=workers, ensemble=False
     )
     return wrapped.fit(x, y)
 
@@ -63,7 +64,7 @@ def choose_threshold(
     from sklearn.model_selection import cross_val_predict
 
     probability = cross_val_predict(
-        clone(estimator), x, y, cv=folds, method="predict_proba", n_jobs=workers
+        in_one_thread(clone(estimator)), x, y, cv=folds, method="predict_proba", n_jobs=workers
     )[:, 1].astype(np.float64)
     labels = np.asarray(y).astype(int)
     if counted is not None and len(set(labels[counted])) == 2:

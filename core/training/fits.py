@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from core.evaluation.one_thread import in_one_thread
+
 Task = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 # These copy or sort what they are given, so that the order in which an array lies in memory cannot
@@ -59,7 +61,7 @@ class Plainer:
                 name.removeprefix(f"{label}__"): value
                 for name, value in named["parameters"].items()
             }
-        plain: Task = self._delayed(estimator, x, y, **changed)
+        plain: Task = self._delayed(in_one_thread(estimator), x, y, **changed)
         return plain
 
     def _scorer(self, scorer: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
 from core.evaluation.challenge import Challenge, Scores, challenge, in_words
+from core.evaluation.one_thread import in_one_thread
 from core.settings import Settings
 from core.tracking import models, registry
 from core.tracking.registry import Version
@@ -50,7 +51,7 @@ def recent_log_loss(
         return math.nan
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
     probability = cross_val_predict(
-        clone(estimator), x, y, cv=splits, method="predict_proba", n_jobs=workers
+        in_one_thread(clone(estimator)), x, y, cv=splits, method="predict_proba", n_jobs=workers
     )[:, 1]
     labels = np.asarray(y).astype(int)
     return float(log_loss(labels[recent], probability[recent].astype(np.float64), labels=[0, 1]))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -45,6 +46,13 @@ def test_the_classifier_travels_alone_with_arrays_and_a_plain_scorer() -> None:
     assert named["parameters"] == {"C": 2.0}
     assert named["scorer"] is get_scorer("f1") or str(named["scorer"]) == str(get_scorer("f1"))
     assert b"Pipeline" not in pickle.dumps((estimator, x, y, named))
+
+
+@pytest.mark.parametrize("threads", [-1, 2, 1, None])
+def test_a_fit_beside_others_keeps_to_one_thread(threads: int | None) -> None:
+    forest = RandomForestClassifier(n_jobs=threads)
+    _, (estimator, *_), _ = plainer().task(task(wrapped(forest), parameters=None))
+    assert estimator.n_jobs == (None if threads is None else 1)
 
 
 def test_one_table_becomes_one_array() -> None:
