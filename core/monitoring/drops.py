@@ -1,4 +1,4 @@
-"""Metrics that are worse than the holdout's, by more than chance and by enough to matter."""
+"""Metrics beside the holdout's: which are worse by more than chance and by enough to matter."""
 
 from __future__ import annotations
 
@@ -26,16 +26,21 @@ Source = Literal["on labelled rows", "by estimate"]
 
 
 @dataclass(frozen=True)
-class Drop:
-    """A metric on the holdout (``before``) and in the window (``after``)."""
+class Compared:
+    """A metric on the holdout (``before``) and in the window (``after``).
+
+    ``beyond_chance``: it is worse by more than chance gives.
+    """
 
     metric: str
     before: float
     after: Interval
     source: Source
+    beyond_chance: bool = True
 
     @property
     def loss(self) -> float:
+        """How much worse it is; below 0 where it is better."""
         return _loss(self.metric, self.before, self.after.value)
 
     @property
@@ -46,25 +51,37 @@ class Drop:
 
 def drops(
     after: Mapping[str, Any], reference: Mapping[str, Any], source: Source, policy: MonitoringPolicy
-) -> list[Drop]:
-    """Metrics that are worse than ``reference`` by more than chance and by enough to matter.
+) -> list[Compared]:
+    """Metrics that are worse than ``reference`` by more than chance and by enough to matter."""
+    return [one for one in compared(after, reference, source, policy) if matters(one, policy)]
+
+
+def matters(one: Compared, policy: MonitoringPolicy) -> bool:
+    """Whether it is worse by more than chance and by enough to be told."""
+    return one.beyond_chance and one.loss >= policy.warning_drop
+
+
+def compared(
+    after: Mapping[str, Any], reference: Mapping[str, Any], source: Source, policy: MonitoringPolicy
+) -> list[Compared]:
+    """Every metric that is known on both sides.
 
     Each metric is a number or {value, low, high}, a 95% interval. That is widened to the stated
     rate of false alarms, divided among the metrics compared (a normal approximation), so that
     looking at eight of them does not raise eight times as many. Where ``reference`` has intervals
     too, the two margins add up in squares, as errors of two samples do.
     """
-    compared = [
+    both = [
         (metric, now, before)
         for metric in NAMES
         if (now := interval_of(after.get(metric)))
         and (before := interval_of(reference.get(metric)))
     ]
-    if not compared:
+    if not both:
         return []
-    wider = _z(policy.false_alarms / len(compared)) / _z((1 - COVERAGE) / 2)
+    wider = _z(policy.false_alarms / len(both)) / _z((1 - COVERAGE) / 2)
     found = []
-    for metric, now, before in compared:
+    for metric, now, before in both:
         lower = metric in LOWER_IS_BETTER
         margin = max(wider, 1.0) * math.hypot(
             now.value - now.low if lower else now.high - now.value,
@@ -72,8 +89,7 @@ def drops(
         )
         nearest = now.value - margin if lower else now.value + margin
         beyond_chance = _loss(metric, before.value, nearest) > 0
-        if beyond_chance and _loss(metric, before.value, now.value) >= policy.warning_drop:
-            found.append(Drop(metric, before.value, now, source))
+        found.append(Compared(metric, before.value, now, source, beyond_chance))
     return found
 
 

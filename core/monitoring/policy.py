@@ -6,21 +6,24 @@ Data and rules only: the same findings always give the same alerts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from core.dataset.monitoring_policy import Loudness, MonitoringPolicy
 from core.listing import listed
 from core.monitoring.changes import TELLING_MISSING
 from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift
-from core.monitoring.drops import Drop, drops
+from core.monitoring.drops import Compared, compared, matters
 from core.monitoring.estimate import MAX_DOMAIN_AUC, Estimate
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
 from core.monitoring.verdict import verdict
 from core.monitoring.words import percent
 
+# How a metric stands beside what it is held against: an alert's level; worse, but by no more than
+# chance gives, or by too little to be told; "" where it is no worse, or where nobody is to be told.
+Standing = Literal["alarm", "warning", "chance", "small", ""]
 LEVEL_ORDER: tuple[Level, ...] = ("alarm", "warning", "unknown", "ok")
 
 
@@ -35,11 +38,16 @@ class Alert:
 
 @dataclass(frozen=True)
 class Assessment:
-    """Alerts, the worst first, the level of the whole, and the verdict in one sentence."""
+    """Alerts, the worst first, the level of the whole, and the verdict in one sentence.
+
+    ``standings``: of every metric that could be compared, by the rule of the alert that it would
+    raise.
+    """
 
     level: Level
     alerts: tuple[Alert, ...]
     verdict: str
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
 
 def assess(
@@ -62,10 +70,11 @@ def assess(
     its rows come from.
     """
     policy = policy or MonitoringPolicy()
-    realised_drops = drops(realised or {}, reference or {}, "on labelled rows", policy)
-    estimated_drops = drops(
-        estimate.metrics if estimate else {}, reference or {}, "by estimate", policy
-    )
+    metrics = [
+        *compared(realised or {}, reference or {}, "on labelled rows", policy),
+        *compared(estimate.metrics if estimate else {}, reference or {}, "by estimate", policy),
+    ]
+    found = [one for one in metrics if matters(one, policy)]
     about_drift = [
         *(
             alert
@@ -79,17 +88,17 @@ def assess(
         *_no_louder(about_drift, policy.drift),
         *map(_unwatched_alert, unwatched),
         *_estimate_alerts(estimate),
-        *_no_louder([_drop_alert(one, policy) for one in realised_drops], policy.realised),
-        *_no_louder([_drop_alert(one, policy) for one in estimated_drops], policy.estimated),
+        *_drop_alerts(found, policy),
     ]
     alerts.sort(key=lambda alert: LEVEL_ORDER.index(alert.level))
     judged = [alert.level for alert in alerts if alert.level != "unknown"]
     level: Level = judged[0] if judged else "ok"
     if drift and not judged and all(feature.level == "unknown" for feature in drift):
         level = "unknown"
-    found = [*realised_drops, *estimated_drops]
     said = verdict(drift, estimate, realised, domain, found, level, held_against)
-    return Assessment(level, tuple(alerts), said)
+    told = {alert.rule: alert.level for alert in alerts}
+    standings = {_rule(one): _standing(one, told.get(_rule(one), "ok"), policy) for one in metrics}
+    return Assessment(level, tuple(alerts), said, standings)
 
 
 def _no_louder(alerts: Sequence[Alert], most: Loudness) -> list[Alert]:
@@ -163,11 +172,31 @@ def _estimate_alerts(estimate: Estimate | None) -> list[Alert]:
     return [Alert("estimate", "unknown", f"Performance cannot be estimated. {estimate.reason}")]
 
 
-def _drop_alert(drop: Drop, policy: MonitoringPolicy) -> Alert:
+def _drop_alerts(drops: Sequence[Compared], policy: MonitoringPolicy) -> list[Alert]:
+    by_source = (("on labelled rows", policy.realised), ("by estimate", policy.estimated))
+    return [
+        alert
+        for source, most in by_source
+        for alert in _no_louder([_drop_alert(d, policy) for d in drops if d.source == source], most)
+    ]
+
+
+def _rule(one: Compared) -> str:
+    return f"{'estimated' if one.source == 'by estimate' else 'realised'}_{one.metric}"
+
+
+def _standing(one: Compared, told: Level, policy: MonitoringPolicy) -> Standing:
+    if told != "ok":
+        return "alarm" if told == "alarm" else "warning"
+    if one.loss <= 0 or matters(one, policy):
+        return ""
+    return "small" if one.beyond_chance else "chance"
+
+
+def _drop_alert(drop: Compared, policy: MonitoringPolicy) -> Alert:
     level: Level = "alarm" if drop.loss >= policy.alarm_drop else "warning"
-    kind = "estimated" if drop.source == "by estimate" else "realised"
     interval = ""
     if drop.after.low < drop.after.high:
         interval = f" (95% interval {drop.after.low:.2f} to {drop.after.high:.2f})"
     message = f"{drop.words} {drop.source}{interval}."
-    return Alert(f"{kind}_{drop.metric}", level, message)
+    return Alert(_rule(drop), level, message)

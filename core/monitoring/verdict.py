@@ -8,7 +8,7 @@ from typing import Any
 from core.listing import listed
 from core.monitoring.domain import DomainResult
 from core.monitoring.drift import FeatureDrift, most_drifted
-from core.monitoring.drops import Drop, interval_of
+from core.monitoring.drops import Compared, interval_of
 from core.monitoring.estimate import MAX_DOMAIN_AUC, MAX_OUTSIDE_SHARE, Estimate, Interval
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
@@ -19,7 +19,7 @@ def verdict(
     estimate: Estimate | None,
     realised: Mapping[str, Any] | None,
     domain: DomainResult | None,
-    drops: Sequence[Drop],
+    drops: Sequence[Compared],
     level: Level,
     reference: Reference = TRAINING,
 ) -> str:
@@ -88,7 +88,7 @@ def _giveaway(domain: DomainResult | None) -> str:
 
 
 def _measured(
-    drops: Sequence[Drop], realised: Mapping[str, Any] | None, reference: Reference
+    drops: Sequence[Compared], realised: Mapping[str, Any] | None, reference: Reference
 ) -> str:
     """What labels say on top, as a clause with its semicolon; empty without labels."""
     if not realised or not realised.get("labelled_rows"):

@@ -32,7 +32,7 @@ from core.monitoring.figures import drift_bars
 from core.monitoring.gathering import MOST_ROWS, gathered_window
 from core.monitoring.judgement import Report, as_json, judge, judged_rules, reference_metrics
 from core.monitoring.late_labels import LabelCount
-from core.monitoring.policy import Alert
+from core.monitoring.policy import Alert, Standing
 from core.monitoring.profile import ReferenceProfile
 from core.monitoring.reference import Reference, profile_name
 from core.monitoring.window import Window, unscored_window, watched_profile
@@ -59,6 +59,7 @@ __all__ = [
     "Report",
     "RowSpan",
     "Selection",
+    "Standing",
     "Window",
     "as_json",
     "judge",

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.services import monitoring, retraining_view
-from core.services.monitoring import FeatureDrift, Report
+from core.services.monitoring import FeatureDrift, Report, Standing
 from core.ui import parts, retraining
 from core.ui.frame import Page
 from core.ui.monitoring_feature import heading
@@ -16,6 +16,8 @@ from core.ui.words import escape, score
 
 _MOST_MOVED = 3
 _METRICS = {"roc_auc": "ROC AUC", "f1": "F1", "log_loss": "Log loss"}
+_COLOURS = {"alarm": "red", "warning": "orange"}
+_NO_LOSS = {"chance": "within chance", "small": "too little to matter"}
 _SIGNS = {"alarm": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 _STYLE = (
     "<style>.st-key-glance > div {flex: 1 1 15rem !important; "
@@ -68,7 +70,8 @@ def _model(report: Report) -> None:
     window, before = report.window, monitoring.reference_metrics(report.window.version)
     judged = window.profile.reference.judged_title
     if report.realised is not None:
-        _from_to(before, {name: _value(report.realised.get(name)) for name in _METRICS})
+        after = {name: _value(report.realised.get(name)) for name in _METRICS}
+        _from_to(before, after, _standings(report, "realised"))
         st.caption(
             f"{judged} → these rows; {window.labelled_rows:,} of {window.own_rows:,} rows are "
             "labelled."
@@ -77,7 +80,8 @@ def _model(report: Report) -> None:
         st.markdown("Nothing can be said about performance yet.")
         st.caption(escape(report.estimate.reason))
     else:
-        _from_to(before, {name: one.value for name, one in report.estimate.metrics.items()})
+        after = {name: one.value for name, one in report.estimate.metrics.items()}
+        _from_to(before, after, _standings(report, "estimated"))
         st.caption(f"{judged} → estimate. No label of these rows is known yet.")
 
 
@@ -85,15 +89,28 @@ def _value(figure: Any) -> float | None:
     return figure["value"] if figure else None
 
 
-def _from_to(before: Mapping[str, float], after: Mapping[str, float | None]) -> None:
-    """Each metric then and now, red where it is worse as shown."""
+def _standings(report: Report, kind: str) -> dict[str, Standing]:
+    """How the assessment holds each metric, ``kind`` being realised or estimated."""
+    return {name: report.assessment.standings.get(f"{kind}_{name}", "") for name in _METRICS}
+
+
+def _from_to(
+    before: Mapping[str, float],
+    after: Mapping[str, float | None],
+    standings: Mapping[str, Standing],
+) -> None:
+    """Each metric then and now, coloured where it is held for a loss."""
     lines = []
     for name, title in _METRICS.items():
         then, now = before.get(name), after.get(name)
         if then is None or now is None:
             continue
-        worse = (now > then if name == "log_loss" else now < then) and score(now) != score(then)
-        figure = f":red[**{score(now)}**]" if worse else f"**{score(now)}**"
+        standing = standings[name] if score(now) != score(then) else ""
+        figure = f"**{score(now)}**"
+        if standing in _COLOURS:
+            figure = f":{_COLOURS[standing]}[{figure}]"
+        elif standing in _NO_LOSS:
+            figure += f" :gray[{_NO_LOSS[standing]}]"
         lines.append(f"{title} {score(then)} → {figure}")
     st.markdown("  \n".join(lines))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 from streamlit.testing.v1 import AppTest
 
 from core.errors import TrackingError
@@ -79,6 +80,25 @@ def test_rows_like_training_need_nothing(watched):
     assert "No alerts" in said(at)
     assert "Lead back to a good model" not in said(at)
     assert "No label of these rows is known yet" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("further", "f1", "shown"),
+    [
+        (0, 0.01, r"F1 0\.\d+ → \*\*0\.\d+\*\* :gray\[within chance\]"),
+        (0, -0.01, r"F1 0\.\d+ → \*\*0\.\d+\*\*\n?$"),  # better
+        (40, 0.01, r"F1 0\.\d+ → :red\[\*\*0\.\d+\*\*\]"),
+    ],
+)
+def test_a_figure_is_red_only_where_it_is_held_for_a_loss(watched, further, f1, shown):
+    watched.log(400, further=further, labelled=True)
+    rows = watched.rows(400)
+    found = f1_score(watched.labels(rows), watched.pipeline.predict_proba(rows)[:, 1] > 0.5)
+    [version] = watched.versions
+    watched.versions[0] = replace(version, metrics={"test_f1": round(found, 3) + f1})
+    text = said(open_page())
+    [line] = [one for one in text.splitlines() if one.startswith("F1 ") and "**" in one]
+    assert re.match(shown, line), line
 
 
 def test_an_alarm_says_what_moved_and_where_to_go(watched):

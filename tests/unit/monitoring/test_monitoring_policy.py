@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from core.dataset.monitoring_policy import MonitoringPolicy
 from core.monitoring.domain import DomainResult
 from core.monitoring.drift import feature_drift, prediction_drift
 from core.monitoring.estimate import Estimate, Interval
@@ -77,6 +78,27 @@ def test_a_drop_without_drift_is_a_changed_relation(quiet):
 def test_drops_must_exceed_noise_and_matter(quiet, realised, level):
     alerts = assess(quiet, None, {"labelled_rows": 500, **realised}, REFERENCE).alerts
     assert [alert.level for alert in alerts] == ([level] if level else [])
+
+
+@pytest.mark.parametrize(
+    ("realised", "changes", "standing"),
+    [
+        ({"value": 0.70, "low": 0.60, "high": 0.81}, {}, "chance"),
+        ({"value": 0.79, "low": 0.785, "high": 0.795}, {}, "small"),
+        ({"value": 0.77, "low": 0.76, "high": 0.78}, {}, "warning"),
+        ({"value": 0.60, "low": 0.59, "high": 0.61}, {}, "alarm"),
+        ({"value": 0.60, "low": 0.59, "high": 0.61}, {"realised": "warning"}, "warning"),
+        ({"value": 0.60, "low": 0.59, "high": 0.61}, {"realised": "off"}, ""),  # nobody is told
+        ({"value": 0.81, "low": 0.80, "high": 0.82}, {}, ""),  # better
+    ],
+)
+def test_a_metric_stands_as_its_alert_does_or_it_is_said_why_there_is_none(
+    quiet, realised, changes, standing
+):
+    policy = MonitoringPolicy().changed(changes)
+    figures = {"labelled_rows": 500, "roc_auc": realised}
+    found = assess(quiet, HOLDS, figures, REFERENCE, policy=policy).standings
+    assert found == {"realised_roc_auc": standing, "estimated_roc_auc": "chance"}
 
 
 def test_few_rows_give_no_verdict(profile, population):
