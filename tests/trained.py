@@ -6,7 +6,8 @@ of formulas, put in place of loading one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,7 @@ class Club:
             run.tags({"made_champion": best})
         run.finish()
         chosen = {"algorithm": "lr", "version": best}
-        timed_on = Conditions.here(self.settings, 4 * ROWS).to_json()
-        return {"run_id": run.run_id, "models": reports, "best": chosen, "timed_on": timed_on}
+        return {"run_id": run.run_id, "models": reports, "best": chosen}
 
     def _version(self, parent: str, algorithm: str, title: str, noise: float) -> dict[str, Any]:
         model = Formula(noise)
@@ -156,7 +156,11 @@ class Club:
         }
 
     def job(self, state: str, result: dict[str, Any] | None = None, **changes: Any) -> str:
-        """Put a training job into the workspace that has ended as ``state``; returns its id."""
+        """Put a training job into the workspace that has ended as ``state``; returns its id.
+
+        ``changes``: to what it says of itself; it has told what it was timed on.
+        """
+        told = json.dumps(asdict(Conditions.here(self.settings, 4 * ROWS)))
         folder = JobFolder(self.settings.jobs_dir(PROJECT) / new_job_id())
         plan = make_plan(self.spec).to_json()
         order = Plan("core.training.run:execute", plan, "training", "Logistic Regression", {}, 1)
@@ -164,6 +168,7 @@ class Club:
             "created_at": "2026-01-05T10:00:00+00:00",
             "started_at": "2026-01-05T10:00:00+00:00",
             "finished_at": "2026-01-05T10:01:05+00:00",
+            "attachments": {"timed_on": told},
         }
         folder.create(
             order,

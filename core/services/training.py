@@ -60,7 +60,7 @@ __all__ = [
 
 KIND = submission.KIND
 _TIMED_JOBS = 20
-# For another page that does the same.
+# How long to wait for another page that does the same.
 _CLOSING_SECONDS = 10.0
 
 
@@ -218,18 +218,18 @@ def forecast(settings: Settings, wanted: TrainingPlan, train_rows: int | None = 
     if train_rows is None or not folder.is_dir():
         return Forecast(None, None)
     here = pace.Conditions.here(settings, round(train_rows * wanted.fit_share))
-    ended = [view for view in jobs.list_jobs(folder, KIND, _TIMED_JOBS) if view.result]
+    ended = [view for view in jobs.list_jobs(folder, KIND, _TIMED_JOBS) if not view.is_live]
     paces = [_pace(folder, view) for view in ended]
     return pace.forecast(wanted, here, [one for one in paces if one is not None], renews)
 
 
 def _pace(folder: Path, job: JobView) -> pace.Pace | None:
-    conditions = pace.Conditions.from_json((job.result or {}).get("timed_on"))
+    conditions = pace.Conditions.of(job)
     if conditions is None:
         return None
     plan = TrainingPlan.from_json(jobs.arguments(folder, job.job_id))
     heard = jobs.milestones(folder, job.job_id)
-    return pace.pace_of(plan, conditions, heard, job.elapsed_seconds)
+    return pace.pace_of(plan, conditions, heard, job.elapsed_seconds, job.state == "succeeded")
 
 
 def remaining_seconds(settings: Settings, project: str, job: JobView) -> float | None:

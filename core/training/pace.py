@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
-from core.jobs import Progress
+from core.jobs import JobView, Progress, Reporter
 from core.settings import Settings
 from core.training import stages
 from core.training.plan import TrainingPlan
 
+# Among what a job has attached.
+_TOLD_AS = "timed_on"
 # Less progress than this says little about the rest.
 _LEAST_SHARE = 0.02
 # A timing counts for so much of the next newer one: libraries, code and load change with time.
@@ -42,12 +44,14 @@ class Conditions:
         return cls(fit_rows, settings.dask_scheduler or str(settings.fit_workers), platform.node())
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any] | None) -> Conditions | None:
-        """None where a training did not tell, as before it could."""
-        return cls(**value) if value else None
+    def of(cls, job: JobView) -> Conditions | None:
+        """What a job has told; None where it ended before it could."""
+        told = job.attachments.get(_TOLD_AS)
+        return cls(**json.loads(told)) if told else None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def attach(self, reporter: Reporter) -> None:
+        """Tell later trainings, however this one ends."""
+        reporter.attach(_TOLD_AS, json.dumps(asdict(self)))
 
     def compares_with(self, other: Conditions) -> bool:
         few, many = sorted((self.fit_rows, other.fit_rows))
@@ -60,20 +64,21 @@ class Timed:
     """One algorithm in one training: its search, and the rest that was done for it.
 
     ``rows``: fitted at once, so less the fold that was left out. ``around_seconds``: baseline,
-    measuring, learning curve, storing, registering.
+    measuring, learning curve, storing, registering; None of a training that did not succeed.
     """
 
     fits: int
     seconds_per_fit: float
     rows: float
-    around_seconds: float
+    around_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a finished training took. ``start_seconds`` are no algorithm's: loading, for the most.
+    """What a training took. ``start_seconds`` are no algorithm's: loading, for the most.
 
-    They are None where algorithms were compared first and nothing tells how long that took.
+    They are None where it did not succeed, and where algorithms were compared first and nothing
+    tells how long that took.
     ``compared``: the fits of that at usual settings. ``renews``: it was a retraining.
     """
 
@@ -99,9 +104,15 @@ class Forecast:
 
 
 def pace_of(
-    plan: TrainingPlan, conditions: Conditions, events: Sequence[Progress], seconds: float
+    plan: TrainingPlan,
+    conditions: Conditions,
+    events: Sequence[Progress],
+    seconds: float,
+    succeeded: bool = True,
 ) -> Pace | None:
     """The pace of a training that took ``seconds``, from its events; None where none was timed.
+
+    Of one that did not succeed, the searches as far as they got: their fits took what they took.
 
     ``events``: oldest first, the first and the last of each stage at the least. The time between
     a search's first and last event is the fits' own.
@@ -122,7 +133,7 @@ def pace_of(
             comparing[before] = spent
     rows = conditions.fit_rows * (1 - 1 / plan.folds)
     timed = {
-        name: Timed(count, fitting[name] / count, rows, around[name])
+        name: Timed(count, fitting[name] / count, rows, around[name] if succeeded else None)
         for name, count in fits.items()
         if count > 0
     }
@@ -133,7 +144,7 @@ def pace_of(
     compared = {
         name: Timed(plan.folds, spent / plan.folds, rows, 0.0) for name, spent in comparing.items()
     }
-    untold = plan.options.find_best is not None and not compared
+    untold = not succeeded or (plan.options.find_best is not None and not compared)
     return Pace(conditions, timed, None if untold else start, bool(plan.inputs), compared)
 
 
@@ -190,15 +201,17 @@ def _seconds_per_fit(known: Sequence[Pace], algorithm: str, rows: float) -> floa
 def _around(paces: Sequence[Pace], algorithm: str) -> float | None:
     """What is done around an algorithm's fits; the mean of the others' where it was never timed."""
     own = _over([pace.timed for pace in paces], algorithm, lambda one: one.around_seconds)
-    others = [one.around_seconds for pace in paces for one in pace.timed.values()]
+    timed = [one.around_seconds for pace in paces for one in pace.timed.values()]
+    others = [seconds for seconds in timed if seconds is not None]
     return own if own is not None else (sum(others) / len(others) if others else None)
 
 
 def _over(
-    paces: Sequence[Mapping[str, Timed]], algorithm: str, value: Callable[[Timed], float]
+    paces: Sequence[Mapping[str, Timed]], algorithm: str, value: Callable[[Timed], float | None]
 ) -> float | None:
     timed = [pace[algorithm] for pace in paces if algorithm in pace]
-    return _mean([(value(one), min(one.fits, _ENOUGH_FITS)) for one in timed])
+    values = [(value(one), min(one.fits, _ENOUGH_FITS)) for one in timed]
+    return _mean([(seconds, weight) for seconds, weight in values if seconds is not None])
 
 
 def _mean(values: Sequence[tuple[float, float]]) -> float | None:

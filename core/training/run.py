@@ -56,8 +56,6 @@ def execute(arguments: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         except IntegrityError:
             kept.clear()  # what is not as it was measured is of no use to a retry
             raise
-        # What tells a later training how long it will take.
-        result["timed_on"] = Conditions.here(settings, record.params["fit_rows"]).to_json()
         run.metrics({"peak_memory_mb": _peak_bytes(kept, reporter) / 1e6})
         kept.finish(result)
     reporter.report(stages.DONE, 1, 1, 1.0)
@@ -124,6 +122,7 @@ def _train(
         experiment = Experiment(features, target, plan, workers, fits_on)
         are_ready()
     record.params["fit_rows"] = experiment.fit_rows
+    Conditions.here(settings, experiment.fit_rows).attach(reporter)
     opening.begin()
     context = Context(spec, plan, data, steps, workers, Progress(reporter, plan), kept)
     training = _fit_all(context, experiment)

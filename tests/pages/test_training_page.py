@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.errors import TrackingError
-from core.jobs.folder import JobFolder
 from core.services import training
 from core.settings import REPOSITORY
 from core.tracking import registry, store
@@ -187,10 +186,10 @@ def test_what_was_trained_again_is_called_a_reproduction(club: Any) -> None:
 
 def test_time_is_promised_from_comparable_trainings(club: Any) -> None:
     result = club.train(club.prepare())
-    job_id = club.job("succeeded", {**result, "timed_on": None})
+    club.job("succeeded", result, attachments={})
     page = open_page()
     assert "No estimate yet: nothing comparable has been trained here." in said(page)
-    JobFolder.existing(club.settings.jobs_dir("club"), job_id).write_result(result)
+    club.job("succeeded", result)
     page.run()
     # 20 fits of lr at 0.5 s, 30 of dt at 1/6 s, 50 s for the rest: 65 s.
     assert "**about 60 s**, going by comparable trainings here" in said(page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -160,9 +162,24 @@ def test_a_budget_bounds_the_search() -> None:
     assert expected_seconds(short, HERE, [timed()]) == pytest.approx(21 + 120)
 
 
-def test_conditions_travel_as_json() -> None:
-    assert Conditions.from_json(HERE.to_json()) == HERE
-    assert Conditions.from_json(None) is None
+def test_a_job_tells_its_conditions() -> None:
+    job: Any = SimpleNamespace(attachments={})
+    assert Conditions.of(job) is None, "it ended before it could"
+    reporter: Any = SimpleNamespace(attach=job.attachments.__setitem__)
+    HERE.attach(reporter)
+    assert Conditions.of(job) == HERE
+
+
+def test_a_cancelled_training_tells_how_long_its_fits_take_and_nothing_else() -> None:
+    ended_early = [event for event in EVENTS if event.fraction < EVENTS[-2].fraction]
+    found = pace_of(plan(lr=200), HERE, ended_early, 600.0, succeeded=False)
+    assert found is not None and found.start_seconds is None
+    assert found.timed["lr"].around_seconds is None
+    assert expected_seconds(plan(lr=20), HERE, [found]) is None, "loading was timed nowhere"
+    of_another = replace(timed(), timed={"dt": timed().timed["lr"]})
+    each = found.timed["lr"].seconds_per_fit
+    seconds = expected_seconds(plan(lr=20), HERE, [found, of_another])
+    assert seconds == pytest.approx(6 + 100 * each + 15), "what is around as with the other"
 
 
 def test_what_is_left_follows_the_pace_of_the_search() -> None:
