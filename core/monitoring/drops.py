@@ -29,14 +29,26 @@ Source = Literal["on labelled rows", "by estimate"]
 class Compared:
     """A metric on the holdout (``before``) and in the window (``after``).
 
-    ``beyond_chance``: it is worse by more than chance gives.
+    ``margin``: how far it lies off by chance 95 times in 100; ``sure_margin``: by the project's rate
+    of false alarms, which heeds how many metrics are looked at.
     """
 
     metric: str
     before: float
     after: Interval
     source: Source
-    beyond_chance: bool = True
+    margin: float = 0.0
+    sure_margin: float = 0.0
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether it is worse by more than chance gives."""
+        return self.loss > self.sure_margin
+
+    @property
+    def within_chance(self) -> bool:
+        """Whether it is no worse than chance would often have it; between the two it is open."""
+        return self.loss <= self.margin
 
     @property
     def loss(self) -> float:
@@ -83,13 +95,12 @@ def compared(
     found = []
     for metric, now, before in both:
         lower = metric in LOWER_IS_BETTER
-        margin = max(wider, 1.0) * math.hypot(
+        margin = math.hypot(
             now.value - now.low if lower else now.high - now.value,
             before.high - before.value if lower else before.value - before.low,
         )
-        nearest = now.value - margin if lower else now.value + margin
-        beyond_chance = _loss(metric, before.value, nearest) > 0
-        found.append(Compared(metric, before.value, now, source, beyond_chance))
+        sure = max(wider, 1.0) * margin
+        found.append(Compared(metric, before.value, now, source, margin, sure))
     return found
 
 

@@ -22,8 +22,9 @@ from core.monitoring.verdict import verdict
 from core.monitoring.words import percent
 
 # How a metric stands beside what it is held against: an alert's level; worse, but by no more than
-# chance gives, or by too little to be told; "" where it is no worse, or where nobody is to be told.
-Standing = Literal["alarm", "warning", "chance", "small", ""]
+# chance gives (perhaps, or surely), or by too little to be told; "" where it is no worse, or where
+# nobody is to be told.
+Standing = Literal["alarm", "warning", "perhaps chance", "chance", "small", ""]
 LEVEL_ORDER: tuple[Level, ...] = ("alarm", "warning", "unknown", "ok")
 
 
@@ -190,7 +191,9 @@ def _standing(one: Compared, told: Level, policy: MonitoringPolicy) -> Standing:
         return "alarm" if told == "alarm" else "warning"
     if one.loss <= 0 or matters(one, policy):
         return ""
-    return "small" if one.beyond_chance else "chance"
+    if one.beyond_chance:
+        return "small"
+    return "chance" if one.within_chance else "perhaps chance"
 
 
 def _drop_alert(drop: Compared, policy: MonitoringPolicy) -> Alert:

@@ -17,7 +17,11 @@ from core.ui.words import escape, score
 _MOST_MOVED = 3
 _METRICS = {"roc_auc": "ROC AUC", "f1": "F1", "log_loss": "Log loss"}
 _COLOURS = {"alarm": "red", "warning": "orange"}
-_NO_LOSS = {"chance": "within chance", "small": "too little to matter"}
+_NO_LOSS = {
+    "chance": "within chance",
+    "perhaps chance": "perhaps chance",
+    "small": "too little to matter",
+}
 _SIGNS = {"alarm": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 _STYLE = (
     "<style>.st-key-glance > div {flex: 1 1 15rem !important; "

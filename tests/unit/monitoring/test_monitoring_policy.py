@@ -84,6 +84,7 @@ def test_drops_must_exceed_noise_and_matter(quiet, realised, level):
     ("realised", "changes", "standing"),
     [
         ({"value": 0.70, "low": 0.60, "high": 0.81}, {}, "chance"),
+        ({"value": 0.70, "low": 0.60, "high": 0.79}, {}, "perhaps chance"),
         ({"value": 0.79, "low": 0.785, "high": 0.795}, {}, "small"),
         ({"value": 0.77, "low": 0.76, "high": 0.78}, {}, "warning"),
         ({"value": 0.60, "low": 0.59, "high": 0.61}, {}, "alarm"),
