@@ -12,7 +12,7 @@ from core.errors import BadInput, CourtsideError
 from core.services import overview
 from core.services.overview import Standing
 from core.settings import Settings
-from core.ui import cached, parts, state
+from core.ui import cached, garbage, parts, state
 from core.ui.words import ago, escape, exact
 
 _STATUS_SECONDS = 5
@@ -86,6 +86,7 @@ def _status_line(settings: Settings, project: str) -> None:
     with parts.guarded("read where the project stands"):
         words, exactly = _status(cached.standing(settings, project))
         st.caption(words, help=exactly)
+    garbage.keep_libraries()
 
 
 def _status(standing: Standing) -> tuple[str, str | None]:
