@@ -19,6 +19,7 @@ One window, looked at closely:
     estimate     performance without labels, or a refusal
     realised     performance with labels, explained in words
     drops        metrics that fell by more than chance and by enough to matter
+    unheard      what labels cannot say, since other versions scored their rows
     policy       from all of that to alerts
     verdict      and to one sentence
     judgement    all findings about a window, and their JSON

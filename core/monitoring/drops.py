@@ -29,7 +29,7 @@ Source = Literal["on labelled rows", "by estimate"]
 class Compared:
     """A metric on the holdout (``before``) and in the window (``after``).
 
-    ``margin``: how far it lies off by chance 95 times in 100; ``sure_margin``: by the project's rate
+    ``margin``: how far chance leads off, 95 times in 100; ``sure_margin``: by the project's rate
     of false alarms, which heeds how many metrics are looked at.
     """
 

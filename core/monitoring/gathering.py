@@ -7,6 +7,7 @@ label are drawn by themselves, since few of very many may have one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -76,6 +77,7 @@ def gathered_window(
     tally, draw, labelled = DriftTally(profile), EvenDraw(most, seed=0), EvenDraw(most, seed=1)
     rows = own_rows = labelled_rows = 0
     moments: list[datetime] = []
+    elsewhere: Counter[str] = Counter()
     for piece in pieces:
         if piece.empty:
             continue
@@ -87,6 +89,7 @@ def gathered_window(
         rows += part.rows
         own_rows += part.own_rows
         labelled_rows += len(known)
+        elsewhere.update(part.elsewhere)
         moments = [one for one in (*moments, part.first, part.last) if one is not None]
         moments = [min(moments), max(moments)]
     held = draw.rows()
@@ -104,4 +107,5 @@ def gathered_window(
         last=moments[1],
         unwatched=unwatched(spec, profile),
         counted=Counted(rows, own_rows, labelled_rows, tally, known_rows),
+        elsewhere=elsewhere,
     )

@@ -22,6 +22,7 @@ from core.monitoring.profile import ReferenceProfile
 from core.monitoring.realised import explain_performance
 from core.monitoring.slices import FeatureSlices, drift_slices, loss_slices
 from core.monitoring.thresholds import MIN_ROWS
+from core.monitoring.unheard import Unheard, unheard_of
 from core.monitoring.window import Rows, Watched, Window
 
 UNSCORED = "These rows were not scored by this version, so there is nothing to estimate from."
@@ -48,6 +49,11 @@ class Report:
     losses: tuple[FeatureSlices, ...] = ()
     effects: tuple[FeatureEffect, ...] = ()
     policy: MonitoringPolicy = field(default_factory=MonitoringPolicy)
+
+    @property
+    def unheard(self) -> Unheard:
+        """What labels cannot say of the version, since others scored the rows that have them."""
+        return unheard_of(self.window)
 
 
 def judge(
@@ -96,6 +102,7 @@ def judge(
             policy,
             window.unwatched,
             held_against,
+            unheard_of(window),
         ),
         labels=labels,
         slices=drift_slices(window.profile, drift, tally.counts()),

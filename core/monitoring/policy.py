@@ -18,6 +18,7 @@ from core.monitoring.drops import Compared, compared, matters
 from core.monitoring.estimate import MAX_DOMAIN_AUC, Estimate
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
+from core.monitoring.unheard import HEARD, Unheard
 from core.monitoring.verdict import verdict
 from core.monitoring.words import percent
 
@@ -61,6 +62,7 @@ def assess(
     policy: MonitoringPolicy | None = None,
     unwatched: Sequence[str] = (),
     held_against: Reference = TRAINING,
+    unheard: Unheard = HEARD,
 ) -> Assessment:
     """Judge one window.
 
@@ -68,7 +70,7 @@ def assess(
     metric a number or {value, low, high}. Whatever is None was not looked at. ``policy`` says how
     loud each rule may become and how far a metric must fall; see drops for what is chance.
     ``unwatched`` features are those of which the profile knows nothing; ``held_against`` is where
-    its rows come from.
+    its rows come from; ``unheard`` is what labels cannot say of the version.
     """
     policy = policy or MonitoringPolicy()
     metrics = [
@@ -96,7 +98,7 @@ def assess(
     level: Level = judged[0] if judged else "ok"
     if drift and not judged and all(feature.level == "unknown" for feature in drift):
         level = "unknown"
-    said = verdict(drift, estimate, realised, domain, found, level, held_against)
+    said = verdict(drift, estimate, realised, domain, found, level, held_against, unheard)
     told = {alert.rule: alert.level for alert in alerts}
     standings = {_rule(one): _standing(one, told.get(_rule(one), "ok"), policy) for one in metrics}
     return Assessment(level, tuple(alerts), said, standings)

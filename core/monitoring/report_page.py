@@ -134,7 +134,8 @@ def _performance(report: Report) -> Iterable[str]:
         items = "".join(f"<li>{escape(one)}</li>" for one in report.explanation)
         yield f"<p>On labelled rows:</p><ul>{items}</ul>"
     elif report.realised is None:
-        yield "<p>No label of these rows is known.</p>"
+        unheard = report.unheard.sentence or "No label of these rows is known."
+        yield f"<p>{escape(unheard)}</p>"
 
 
 def _table(drift: Sequence[FeatureDrift]) -> Iterable[str]:

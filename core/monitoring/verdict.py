@@ -12,6 +12,7 @@ from core.monitoring.drops import Compared, interval_of
 from core.monitoring.estimate import MAX_DOMAIN_AUC, MAX_OUTSIDE_SHARE, Estimate, Interval
 from core.monitoring.reference import TRAINING, Reference
 from core.monitoring.thresholds import Level
+from core.monitoring.unheard import HEARD, Unheard
 
 
 def verdict(
@@ -22,6 +23,7 @@ def verdict(
     drops: Sequence[Compared],
     level: Level,
     reference: Reference = TRAINING,
+    unheard: Unheard = HEARD,
 ) -> str:
     """What happened, what it did to the model, what to do."""
     moved = most_drifted(drift)
@@ -33,7 +35,8 @@ def verdict(
     if left_training(drift, domain):
         return (
             f"Production has left {reference.data}: {named or _giveaway(domain)}; "
-            f"{_measured(drops, realised, reference)}{_advice(reference)}"
+            f"{_measured(drops, realised, reference)}"
+            f"{unheard.known + '; ' if unheard.known else ''}{_advice(reference)}"
         )
     if drops:
         worst = ", ".join(drop.words for drop in drops[:2])
@@ -43,15 +46,18 @@ def verdict(
         )
         before = reference.judged if reference.is_production else "its holdout"
         return f"The model does worse than on {before} ({worst}) {cause}; retrain on new labels."
+    holds = _holds(estimate, realised)
+    todo = "" if holds else unheard.todo
+    holds = holds or unheard.known or "how the model performs there is unknown without labels"
     if alarmed:
         return (
-            f"Production has shifted within the {reference.kind} range: {named}; "
-            f"{_holds(estimate, realised)}; keep watching, and plan to retrain."
+            f"Production has shifted within the {reference.kind} range: {named}; {holds}; "
+            f"{todo + ', ' if todo else ''}keep watching, and plan to retrain."
         )
     if level in ("alarm", "warning"):
         what = named or "the model's probabilities"
-        return f"A real but small shift in {what}; {_holds(estimate, realised)}; nothing to do yet."
-    return f"Production looks like {reference.data}; {_holds(estimate, realised)}; nothing to do."
+        return f"A real but small shift in {what}; {holds}; {todo or 'nothing to do yet'}."
+    return f"Production looks like {reference.data}; {holds}; {todo or 'nothing to do'}."
 
 
 def _advice(reference: Reference) -> str:
@@ -101,13 +107,14 @@ def _measured(
 
 
 def _holds(estimate: Estimate | None, realised: Mapping[str, Any] | None) -> str:
+    """That performance holds, as a clause; "" where neither labels nor an estimate tell."""
     auc = interval_of((realised or {}).get("roc_auc"))
     if auc is not None:
         return f"performance holds on labelled rows (ROC AUC {_range(auc)})"
     auc = interval_of(estimate.metrics.get("roc_auc")) if estimate else None
     if auc is not None:
         return f"performance is estimated to hold (ROC AUC {_range(auc)})"
-    return "how the model performs there is unknown without labels"
+    return ""
 
 
 def _range(figure: Interval) -> str:

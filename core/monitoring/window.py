@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -85,7 +86,8 @@ class Window:
     that this version itself scored; ``first`` and ``last`` are when the oldest and the newest row
     were logged, None for rows that never were. ``unwatched``: features of the project of which
     the profile knows nothing. ``counted``: of a window that came in pieces; then all of these
-    rows are an even draw where ``rows`` are more.
+    rows are an even draw where ``rows`` are more. ``elsewhere``: how many rows with a label other
+    versions scored, by version.
     """
 
     version: Any  # Watched; the services put the registry's own version here
@@ -98,6 +100,7 @@ class Window:
     last: datetime | None = None
     unwatched: tuple[str, ...] = ()
     counted: Counted | None = None
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -180,16 +183,19 @@ def logged_window(
     late: Mapping[str, float],
 ) -> Window:
     """A window of the inference log; ``late``: labels that came later, by prediction id."""
+    label, scored_by = joined(rows, late), rows["model_version"].astype(str)
+    ours = (scored_by == version.version).to_numpy()
     return Window(
         version=version,
         profile=profile,
         frame=feature_frame(rows, spec, "The inference log"),
         probability=rows["probability"].to_numpy(dtype=float),
-        label=joined(rows, late),
-        ours=(rows["model_version"].astype(str) == version.version).to_numpy(),
+        label=label,
+        ours=ours,
         first=rows["logged_at"].min().to_pydatetime() if len(rows) else None,
         last=rows["logged_at"].max().to_pydatetime() if len(rows) else None,
         unwatched=unwatched(spec, profile),
+        elsewhere=Counter(scored_by[~ours & ~np.isnan(label)]),
     )
 
 

@@ -27,6 +27,10 @@ _STYLE = (
     "<style>.st-key-glance > div {flex: 1 1 15rem !important; "
     "min-width: min(15rem, 100%) !important}</style>"
 )
+_SCORE_FIRST = (
+    "Score new rows with {name}: only rows that it answers itself show how it performs. Then look "
+    "at those alone (Last n rows)."
+)
 _CALM = {
     "ok": "Nothing has to be done. Score new files as they come; this page follows the log.",
     "warning": "Keep watching, and look below where the shift sits. Labels tell whether it harms.",
@@ -82,11 +86,19 @@ def _model(report: Report) -> None:
         )
     elif report.estimate.status == "refused":
         st.markdown("Nothing can be said about performance yet.")
-        st.caption(escape(report.estimate.reason))
+        st.caption(escape(_why_nothing(report)))
     else:
         after = {name: one.value for name, one in report.estimate.metrics.items()}
         _from_to(before, after, _standings(report, "estimated"))
-        st.caption(f"{judged} → estimate. No label of these rows is known yet.")
+        none = report.unheard.sentence or "No label of these rows is known yet."
+        st.caption(f"{judged} → estimate. {none}")
+
+
+def _why_nothing(report: Report) -> str:
+    """Why there is no estimate, and why labels do not tell either."""
+    if not report.window.own_rows and report.unheard.sentence:
+        return report.unheard.sentence
+    return f"{report.estimate.reason} {report.unheard.sentence}".rstrip()
 
 
 def _value(figure: Any) -> float | None:
@@ -121,9 +133,14 @@ def _from_to(
 
 def _next(page: Page, report: Report) -> None:
     st.markdown("**What next**")
-    if report.assessment.level != "alarm":
+    new = report.unheard.todo and not report.window.own_rows
+    if new:
+        st.markdown(_SCORE_FIRST.format(name=f"v{report.window.version.version}"))
+    elif report.assessment.level != "alarm":
         st.markdown(_CALM[report.assessment.level])
+    if new or report.assessment.level != "alarm":
         parts.link("4_Production_scoring", page.project, "Score a file")
+    if report.assessment.level != "alarm":
         return
     if report.window.profile.reference.is_production:
         _next_of_renewed(report)
@@ -137,7 +154,7 @@ def _next(page: Page, report: Report) -> None:
 
 def _way_back(report: Report) -> None:
     first = f"[Retrain](#{retraining.ANCHOR}) on the labelled production rows"
-    if report.realised is None:
+    if report.realised is None and not report.window.elsewhere:
         first = f"Collect labels of production, then [retrain](#{retraining.ANCHOR}) on them"
     st.markdown(
         "Lead back to a good model:\n"

@@ -65,9 +65,9 @@ def _realised(report: Report) -> None:
     with st.container(border=True):
         st.markdown("**Realised, with labels**")
         if report.realised is None:
+            none = report.unheard.sentence or "No label of these rows is known yet."
             st.caption(
-                "No label of these rows is known yet. Add labels under More when they come; they "
-                "are joined by prediction id."
+                f"{none} Add labels under More when they come; they are joined by prediction id."
             )
             return
         window = report.window

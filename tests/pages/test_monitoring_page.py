@@ -101,6 +101,41 @@ def test_a_figure_is_red_only_where_it_is_held_for_a_loss(watched, further, f1, 
     assert re.match(shown, line), line
 
 
+def promoted(watched):
+    """Another version takes over what the first one scored."""
+    watched.versions[:] = [replace(watched.versions[0], version="2")]
+
+
+def test_a_new_champion_is_to_score_rows_before_anything_is_known_of_it(watched):
+    watched.log(400, labelled=True)
+    promoted(watched)
+    at = open_page()
+    text = said(at)
+    assert "How v2 performs is not known yet: the 400 labelled rows were scored by v1." in text
+    assert "Score new rows with v2." in text
+    assert "Score new rows with v2: only rows that it answers itself show" in text
+    assert "Nothing to do" not in text and "without labels" not in text
+    assert "Nothing has to be done" not in text and "No label of these rows" not in text
+    look(at, "Performance")
+    assert "No label of these rows" not in said(at)
+
+
+def test_an_alarm_under_a_new_champion_leads_to_scoring_too(watched):
+    watched.log(200, further=40, labelled=True)
+    promoted(watched)
+    text = said(open_page())
+    assert "Score new rows with v2: only rows" in text
+    assert "[Retrain](#retrain) on the labelled production rows" in text, "there are labels"
+
+
+def test_without_any_label_a_new_champion_has_scored_nothing(watched):
+    watched.log(400)
+    promoted(watched)
+    assert "How v2 performs is not known yet: it has scored none of these rows." in said(
+        open_page()
+    )
+
+
 def test_an_alarm_says_what_moved_and_where_to_go(watched):
     watched.log(200, further=40, labelled=True)
     at = open_page()

@@ -7,6 +7,7 @@ from core.monitoring.drift import feature_drift, prediction_drift
 from core.monitoring.estimate import Estimate, Interval
 from core.monitoring.policy import assess
 from core.monitoring.realised import explain_performance, roc_auc_error
+from core.monitoring.unheard import Unheard
 
 REFERENCE = {"roc_auc": 0.8, "log_loss": 0.5, "f1": 0.7}
 HOLDS = Estimate("estimated", "", {"roc_auc": Interval(0.79, 0.77, 0.81)})
@@ -30,6 +31,21 @@ def test_a_quiet_window_needs_nothing(quiet):
         "Production looks like the training data; performance is estimated to hold "
         "(ROC AUC 0.79, 0.77 to 0.81); nothing to do."
     )
+
+
+NOT_YET = Unheard("how v2 performs is not known yet: v1 scored them", "score new rows with v2")
+
+
+def test_what_others_scored_is_no_news_of_the_version_and_does_not_mean_nothing_to_do(quiet, gone):
+    refused = Estimate("refused", "Not scored.")
+    assert assess(quiet, refused, None, REFERENCE, unheard=NOT_YET).verdict == (
+        "Production looks like the training data; how v2 performs is not known yet: v1 scored "
+        "them; score new rows with v2."
+    )
+    known = assess(quiet, HOLDS, None, REFERENCE, unheard=NOT_YET).verdict
+    assert known.endswith("(ROC AUC 0.79, 0.77 to 0.81); nothing to do."), "the estimate tells"
+    far = assess(gone, refused, None, REFERENCE, unheard=NOT_YET).verdict
+    assert "; how v2 performs is not known yet: v1 scored them; do not trust" in far
 
 
 def test_production_that_left_training_is_said_to_have(gone):
