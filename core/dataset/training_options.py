@@ -7,11 +7,12 @@ start from them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import BadInput
+from core.signs import minus
 
 CALIBRATIONS = ("none", "sigmoid", "isotonic")
 CLASS_WEIGHTS = ("none", "balanced")
@@ -40,8 +41,7 @@ class ThresholdRule:
             rule = cls("cost", float(number)) if kind == "cost" else cls("fixed", float(kind))
         except ValueError:
             rule = cls("unknown")
-        low, high = (0.0, math.inf) if rule.kind == "cost" else (0.0, 1.0)
-        if rule.kind == "unknown" or not low < rule.value < high:
+        if rule.kind == "unknown" or rule.why_not is not None:
             raise BadInput(
                 "The threshold is a number between 0 and 1, f1, youden, or cost:N with N above 0, "
                 f"what a false negative costs in false positives; found {text!r}."
@@ -53,6 +53,15 @@ class ThresholdRule:
         if self.kind == "fixed":
             return repr(self.value)
         return f"cost:{self.value!r}" if self.kind == "cost" else self.kind
+
+    @property
+    def why_not(self) -> str | None:
+        """What is wrong with its number; None where nothing is."""
+        if self.kind == "cost" and not 0 < self.value < math.inf:
+            return f"A miss costs more than 0 false alarms; found {_figure(self.value)}."
+        if self.kind == "fixed" and not 0 < self.value < 1:
+            return f"The threshold lies above 0 and below 1; found {_figure(self.value)}."
+        return None
 
     @property
     def words(self) -> str:
@@ -80,23 +89,29 @@ class Options:
     find_best: int | None = None
 
     def __post_init__(self) -> None:
-        """BadInput where a choice is not one."""
+        """BadInput where a choice is not one; it names all of them."""
+        if wrong := " ".join(self._wrong()):
+            raise BadInput(wrong)
+
+    def _wrong(self) -> Iterator[str]:
         if self.minutes is not None and not (
             _is_number(self.minutes) and 0 < self.minutes <= _MOST_MINUTES
         ):
-            raise BadInput(
+            yield (
                 f"The time budget is a number above 0 and at most {_MOST_MINUTES:,} minutes; "
-                f"found {self.minutes!r}."
+                f"found {_figure(self.minutes)}."
             )
+        if why_not := self.threshold.why_not:
+            yield why_not
         for name, value, known in (
             ("class weights", self.class_weights, CLASS_WEIGHTS),
             ("calibration", self.calibration, CALIBRATIONS),
         ):
             if value not in known:
-                raise BadInput(f"For {name} choose one of {', '.join(known)}; found {value!r}.")
+                yield f"For {name} choose one of {', '.join(known)}; found {value!r}."
         best = self.find_best
         if best is not None and not (_is_number(best) and best == int(best) >= 1):
-            raise BadInput(f"How many of the best algorithms to tune is 1 or more; found {best!r}.")
+            yield f"How many of the best algorithms to tune is 1 or more; found {best!r}."
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
         """These options with those of ``changes`` that are given, i.e. not None, by their keys."""
@@ -117,6 +132,11 @@ class Options:
         """Plans of older jobs lack some or all keys: they get the defaults."""
         plain = {key: value[key] for key in OPTIONS if key in value and key != "threshold"}
         return cls(threshold=ThresholdRule.read(str(value.get("threshold", 0.5))), **plain)
+
+
+def _figure(value: object) -> str:
+    """A number as people write it, anything else as it is."""
+    return minus(f"{value:g}") if isinstance(value, (int, float)) else repr(value)
 
 
 def _is_number(value: object) -> bool:

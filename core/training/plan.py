@@ -10,7 +10,12 @@ from typing import Any
 from core.dataset.spec import TUNING_METRICS, ModelPlan, ProjectSpec
 from core.dataset.training_options import Options
 from core.errors import BadInput, CourtsideError
-from core.training.catalogue import CATALOGUE
+from core.signs import minus
+from core.training.catalogue import CATALOGUE, title_of
+
+_MOST_CANDIDATES = 100_000
+_MOST_FOLDS = 50
+_MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -92,24 +97,17 @@ def make_plan(
     defaults = {model.algorithm: model for model in spec.training.models}
     wanted = list(dict.fromkeys(algorithms)) if algorithms is not None else list(defaults)
     _check_algorithms(wanted, [*wanted, *(candidates or {})], chosen_options)
-    models = []
-    for name in wanted:
-        model = defaults.get(name, ModelPlan(name, 20))
-        count = (candidates or {}).get(name, model.candidates)
-        if not 1 <= count <= 100_000:
-            raise BadInput(f"Candidates for {name} must be 1 to 100,000; found {count}.")
-        models.append(replace(model, candidates=count))
+    counts = candidates or {}
+    models = [defaults.get(name, ModelPlan(name, 20)) for name in wanted]
+    models = [replace(one, candidates=counts.get(one.algorithm, one.candidates)) for one in models]
     chosen_metric = metric or spec.training.metric
     if chosen_metric not in TUNING_METRICS:
         raise BadInput(
             f"The metric is one of {', '.join(TUNING_METRICS)}; found {chosen_metric!r}."
         )
     chosen_folds = folds if folds is not None else spec.training.folds
-    if not 2 <= chosen_folds <= 50:
-        raise BadInput(f"Folds must be 2 to 50; found {chosen_folds}.")
     chosen_seed = spec.training.seed if seed is None else seed
-    if not 0 <= chosen_seed < 2**31:
-        raise BadInput(f"The seed is a whole number from 0 to {2**31 - 1}; found {chosen_seed}.")
+    _check_numbers(models, chosen_folds, chosen_seed)
     return TrainingPlan(
         project=spec.name,
         models=tuple(models),
@@ -138,6 +136,23 @@ def _check_algorithms(wanted: Sequence[str], named: Sequence[str], options: Opti
                 f"{', '.join(CATALOGUE[name].title for name in unweighted)} takes no class "
                 "weights; choose another algorithm or train without weights."
             )
+
+
+def _check_numbers(models: Sequence[ModelPlan], folds: int, seed: int) -> None:
+    """All that are out of range at once: who typed two wrong ones is told of both."""
+    ranges = [
+        (f"Candidates for {title_of(one.algorithm)} must be", 1, _MOST_CANDIDATES, one.candidates)
+        for one in models
+    ]
+    ranges.append(("Folds must be", 2, _MOST_FOLDS, folds))
+    ranges.append(("The seed is a whole number from", 0, _MOST_SEED, seed))
+    wrong = [
+        f"{expected} {least} to {most:,}; found {minus(f'{found:,}')}."
+        for expected, least, most, found in ranges
+        if not least <= found <= most
+    ]
+    if wrong:
+        raise BadInput(" ".join(wrong))
 
 
 def check_python() -> None:

@@ -48,6 +48,10 @@ def test_other_thresholds_are_refused(text: str) -> None:
         ({"minutes": "30"}, "time budget is a number above 0"),
         ({"find_best": True}, "to tune is 1 or more"),
         ({"find_best": 0}, "to tune is 1 or more"),
+        ({"minutes": -5.0}, "at most 10,080 minutes; found −5."),
+        ({"threshold": ThresholdRule(value=1.7)}, "threshold lies above 0 and below 1; found 1.7."),
+        ({"threshold": ThresholdRule("cost", -2)}, "costs more than 0 false alarms; found −2."),
+        ({"minutes": 0, "calibration": "platt"}, "found 0. For calibration choose one of"),
     ],
 )
 def test_other_options_are_refused(changes: dict[str, object], said: str) -> None:

@@ -63,18 +63,31 @@ def test_json_round_trip(spec: ProjectSpec) -> None:
         ({"algorithms": []}, "Choose from the algorithms"),
         ({"algorithms": ["lr", "knearest"]}, "found 'knearest'"),
         ({"candidates": {"knearest": 3}}, "found 'knearest'"),
-        ({"candidates": {"lr": 0}}, "Candidates for lr must be 1 to 100,000"),
-        ({"candidates": {"lr": 100_001}}, "Candidates for lr"),
+        (
+            {"candidates": {"lr": 0}},
+            "Candidates for Logistic Regression must be 1 to 100,000; found 0.",
+        ),
+        ({"candidates": {"lr": 100_001}}, "to 100,000; found 100,001."),
+        ({"candidates": {"lr": -5}}, "to 100,000; found −5."),
         ({"metric": "R2"}, "The metric is one of"),
         ({"folds": 1}, "Folds must be 2 to 50"),
         ({"folds": 51}, "Folds must be 2 to 50"),
-        ({"seed": -1}, "seed is a whole number"),
+        ({"seed": -1}, "The seed is a whole number from 0 to 2,147,483,647; found −1."),
         ({"seed": 2**31}, "seed is a whole number"),
     ],
 )
 def test_what_cannot_be(spec: ProjectSpec, changes: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         make_plan(spec, **changes)
+
+
+def test_all_that_is_out_of_range_is_said_at_once(spec: ProjectSpec) -> None:
+    with pytest.raises(BadInput) as said:
+        make_plan(spec, candidates={"lr": 0}, folds=1000)
+    assert str(said.value) == (
+        "Candidates for Logistic Regression must be 1 to 100,000; found 0. "
+        "Folds must be 2 to 50; found 1,000."
+    )
 
 
 def test_a_project_may_not_name_an_unknown_algorithm() -> None:
