@@ -66,6 +66,7 @@ def promote(
     page, or where the project enforces its gate; else it is promoted with a warning on record.
     ``seen`` is the version that the user saw holding the alias (None: nobody); if another holds it
     by now, nothing is moved. BadInput in both cases, and for a version that does not score.
+    A challenger that becomes champion is challenger no more: nobody challenges themselves.
     """
     spec = specs.load(settings.spec_file(project))
     chosen = registry.find(settings, project, version)
@@ -86,12 +87,15 @@ def promote(
         with file_lock(settings.project_dir(project) / "promotion.lock"):
             _check_seen(settings, project, alias, seen)
             previous = registry.set_alias(settings, project, alias, chosen.version)
-        run.params({"previous": previous})
+            run.done = f"{chosen.label} is {alias} now."
+            given_up = _given_up(settings, project, alias, chosen.version)
+        run.params({"previous": previous, "given_up": given_up or ""})
         run.tags({"previous": previous or ""})
     return {
         "alias": alias,
         "version": chosen.version,
         "previous": previous,
+        "given_up": given_up,
         "run_id": run.run_id,
         "gate": judged.as_dict() if judged else None,
         "warning": warning or None,
@@ -175,6 +179,14 @@ def _word(judged: Gate | None) -> str:
     if judged is None:
         return "not measured"
     return "passed" if judged.passed else "failed"
+
+
+def _given_up(settings: Settings, project: str, alias: str, version: str) -> str | None:
+    """The alias that a version lost by becoming champion, or None."""
+    if alias != registry.CHAMPION:
+        return None
+    removed = registry.remove_alias(settings, project, registry.CHALLENGER, version)
+    return registry.CHALLENGER if removed else None
 
 
 def _check_seen(settings: Settings, project: str, alias: str, seen: Any) -> None:

@@ -13,8 +13,8 @@ from core.settings import Settings
 from core.tracking import runs
 from core.tracking.store import client, mapped_errors
 
-CHAMPION = "champion"
-ALIASES = (CHAMPION, "challenger")
+CHAMPION, CHALLENGER = "champion", "challenger"
+ALIASES = (CHAMPION, CHALLENGER)
 # Whether a version is the model that was measured. Those registered without the tag were proven
 # before they were registered.
 PROOF, PENDING, PASSED, FAILED = "proof", "pending", "passed", "failed"
@@ -29,7 +29,8 @@ class Version:
 
     ``metrics`` are the run's, e.g. ``test_roc_auc``; ``params`` its logged hyperparameters. A
     run's model that is not ``registered`` has the name of its run in the place of a number.
-    ``model_id``: of the stored model that it was made of, where that has one.
+    ``model_id``: of the stored model that it was made of, where that has one. ``training``: the
+    run of the training that it was part of, its own where it stands alone.
     """
 
     version: str
@@ -45,6 +46,7 @@ class Version:
     tags: dict[str, str] = field(default_factory=dict)
     registered: bool = True
     model_id: str = ""
+    training: str = ""
 
     @property
     def is_champion(self) -> bool:
@@ -194,6 +196,17 @@ def set_alias(settings: Settings, project: str, alias: str, version: str) -> str
     return previous
 
 
+def remove_alias(settings: Settings, project: str, alias: str, version: str) -> bool:
+    """Take an alias from a version; False, and nothing is done, where another has it, or none."""
+    with file_lock(settings.project_dir(project) / "aliases.lock"):
+        listed = _all_versions(settings, project)
+        if not any(v.version == version and alias in v.aliases for v in listed):
+            return False
+        with mapped_errors(f"remove the alias {alias}"):
+            client(settings).delete_registered_model_alias(project, alias)
+    return True
+
+
 def _version(version: Any, aliases: Mapping[str, str], run: runs.Run | None) -> Version:
     number = str(version.version)
     tags = dict(version.tags)
@@ -207,9 +220,15 @@ def _version(version: Any, aliases: Mapping[str, str], run: runs.Run | None) -> 
         source=version.source or "",
         created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
         threshold=float(tags.get("threshold", 0.5)),
-        aliases=tuple(sorted(a for a, v in aliases.items() if str(v) == number)),
+        aliases=tuple(sorted((a for a, v in aliases.items() if str(v) == number), key=_rank)),
         metrics=dict(run.metrics) if run else {},
         params=dict(run.params) if run else {},
         tags=tags,
         model_id=version.model_id or "",
+        training=run.tags.get("mlflow.parentRunId", run.run_id) if run else "",
     )
+
+
+def _rank(alias: str) -> tuple[int, str]:
+    """The champion's first, then the challenger's, then whatever others gave."""
+    return (ALIASES.index(alias) if alias in ALIASES else len(ALIASES)), alias

@@ -134,6 +134,25 @@ def test_rolling_back(trained: Any) -> None:
     assert promotion.log(trained.settings, "club")[0].reason == "rolled back from v2"
 
 
+def test_a_challenger_that_becomes_champion_is_challenger_no_more(trained: Any) -> None:
+    def aliases() -> dict[str, tuple[str, ...]]:
+        return {v.version: v.aliases for v in registry.versions(trained.settings, "club")}
+
+    registry.set_alias(trained.settings, "club", "challenger", "2")
+    result = promotion.promote(trained.settings, "club", "2", reason="better on production")
+    assert result["given_up"] == "challenger"
+    assert aliases() == {"1": (), "2": ("champion",)}
+    (entry,) = promotion.log(trained.settings, "club")
+    assert runs.get(trained.settings, entry.run_id).params["given_up"] == "challenger"
+    back = promotion.roll_back(trained.settings, "club", "2")
+    assert (back["version"], back["given_up"]) == ("1", None)
+    assert aliases() == {"1": ("champion",), "2": ()}
+    marked = promotion.promote(trained.settings, "club", "2", "challenger", reason="next")
+    assert marked["given_up"] is None
+    promotion.promote(trained.settings, "club", "1", reason="itself")
+    assert aliases()["2"] == ("challenger",), "another's alias is left alone"
+
+
 def test_a_version_that_cannot_be_loaded_fails_with_the_reason(trained: Any) -> None:
     del trained.models["2"]
     gate = promotion.gate(trained.settings, "club", "2")

@@ -68,3 +68,23 @@ def test_promotions_at_once_leave_one_champion(workspace: Settings) -> None:
     # Each move saw the one before it: the chain of predecessors holds no version twice.
     assert len(set(moves)) == 3
     assert sum(v.is_champion for v in registry.versions(workspace, "shop")) == 1
+
+
+def test_an_alias_is_only_taken_from_the_version_that_has_it(workspace: Settings) -> None:
+    for _ in range(2):
+        register(workspace, "lr", 0.6)
+    registry.set_alias(workspace, "shop", "challenger", "2")
+    assert not registry.remove_alias(workspace, "shop", "challenger", "1")
+    assert registry.find(workspace, "shop", "challenger").version == "2"
+    assert registry.remove_alias(workspace, "shop", "challenger", "2")
+    assert not registry.remove_alias(workspace, "shop", "challenger", "2"), "it is gone"
+    assert all(not one.aliases for one in registry.versions(workspace, "shop"))
+
+
+def test_the_champions_alias_comes_first(workspace: Settings) -> None:
+    register(workspace, "lr", 0.6)
+    for alias in registry.ALIASES:
+        registry.set_alias(workspace, "shop", alias, "1")
+    (one,) = registry.versions(workspace, "shop")
+    assert one.aliases == ("champion", "challenger")
+    assert registry.find(workspace, "shop").training == one.run_id, "it was trained alone"
