@@ -14,7 +14,7 @@ from core.jobs.milestones import milestones
 from core.jobs.pruning import prune
 from core.jobs.queue import advance, retry, submit
 from core.jobs.reporter import Reporter
-from core.jobs.views import JobView, Progress
+from core.jobs.views import JobView, Progress, by_end
 
 __all__ = [
     "JobView",
@@ -22,6 +22,7 @@ __all__ = [
     "Reporter",
     "advance",
     "arguments",
+    "by_end",
     "cancel",
     "close",
     "events",

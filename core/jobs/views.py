@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -93,3 +94,13 @@ class JobView:
         started = datetime.fromisoformat(self.started_at)
         ended = datetime.fromisoformat(self.finished_at or utc_now())
         return max(0.0, (ended - started).total_seconds())
+
+
+def by_end(views: Iterable[JobView]) -> list[JobView]:
+    """Live jobs, the newest first; then those that have ended, the last to end first.
+
+    One that was cancelled in the queue has ended before the one that it waited for.
+    """
+    return sorted(
+        views, key=lambda view: (view.is_live, view.finished_at or view.created_at), reverse=True
+    )

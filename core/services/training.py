@@ -111,7 +111,10 @@ def wait(
 
 
 def listed(settings: Settings, project: str, limit: int = 20) -> list[JobView]:
-    """Training jobs, newest first; starts waiting ones and closes the runs of lost ones."""
+    """The newest training jobs: live ones, newest first, then ended ones, the last to end first.
+
+    Starts waiting ones and closes the runs of lost ones.
+    """
     folder = settings.jobs_dir(project)
     if not folder.is_dir():
         return []
@@ -119,7 +122,7 @@ def listed(settings: Settings, project: str, limit: int = 20) -> list[JobView]:
     views = jobs.list_jobs(folder, KIND, limit)
     for view in views:
         _close_runs(settings, project, view)
-    return views
+    return jobs.by_end(views)
 
 
 def cancel(settings: Settings, project: str, job_id: str) -> JobView:

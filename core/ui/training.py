@@ -49,7 +49,13 @@ def body(page: Page) -> None:
 
 
 def _now(page: Page, live: list[JobView], ended: list[JobView]) -> None:
-    """Running and waiting jobs; where there are none, how the last one ended."""
+    """Running and waiting jobs; where there are none, how the last one ended.
+
+    Above it what went wrong of late, and is neither of these.
+    """
+    told = [] if live else ended[:1]
+    unsettled = training_history.unsettled(page, [*live, *ended])
+    training_history.tell_unsettled(page, [job for job in unsettled if job not in told])
     if live:
         training_jobs.live(page.settings, page.project, frozenset(job.job_id for job in live))
     elif not ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from core.ui import parts
 from core.ui.frame import Page
 from core.ui.pairs import beside
 from core.ui.training_jobs import log, state_markdown
+from core.ui.training_words import job_words
 from core.ui.words import ago, duration, escape, exact, megabytes, score, unbroken
 
 _SHOWN = 5
@@ -27,15 +29,52 @@ def ended_badly(page: Page, job: JobView) -> None:
         st.warning(f"**The last training was lost.** {message}", icon=":material/help:")
     else:
         st.error(f"**The last training failed.** {message}", icon=":material/error:")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _retry_button(page, job, "Train again with the same plan", "retry-last")
+    with beside(f"ended-badly-{job.job_id}"):
+        st.markdown(
+            f"**{escape(job.title)}**  \n{job_words(page.settings, page.project, job)}",
+            width="stretch",
+        )
         _run_link(page, job)
-    with st.expander("End of its log", key=f"end-log-{job.job_id}", icon=":material/terminal:"):
-        log(page.settings, page.project, job)
+        _retry_button(page, job, "last")
+    if job.started_at is not None:
+        with st.expander("End of its log", key=f"end-log-{job.job_id}", icon=":material/terminal:"):
+            log(page.settings, page.project, job)
+
+
+def unsettled(page: Page, jobs: Sequence[JobView]) -> list[JobView]:
+    """Lost or failed since the last that succeeded, unless its plan was started again since.
+
+    ``jobs``: all of the project, those that have ended by when they did.
+    """
+    ended = (job for job in jobs if not job.is_live)
+    since = takewhile(lambda job: job.state != "succeeded", ended)
+    bad = [job for job in since if job.state in ("lost", "failed")]
+    if not bad:
+        return []
+    plans = {job.job_id: training.plan_of(page.settings, page.project, job.job_id) for job in jobs}
+    return [
+        job
+        for job in bad
+        if not any(
+            plan == plans[job.job_id] and later > job.job_id for later, plan in plans.items()
+        )
+    ]
+
+
+def tell_unsettled(page: Page, jobs: Sequence[JobView]) -> None:
+    """A line each, above what runs: it would be easy to miss in the list further down."""
+    if not jobs:
+        return
+    with st.container(border=True, key="unsettled"):
+        for job in jobs:
+            with beside(f"unsettled-{job.job_id}"):
+                _line(page, job)
+                _log_button(page, job, "unsettled")
+                _retry_button(page, job, "unsettled")
 
 
 def show(page: Page, ended: Sequence[JobView], shown: JobView | None, parameter: str) -> None:
-    """Ended trainings, newest first; ``parameter`` of the URL names the one ``shown`` above."""
+    """Ended trainings, the last one first; ``parameter`` of the URL names the one ``shown``."""
     st.subheader("Trainings", anchor=False)
     for job in ended[:_SHOWN]:
         _ended_job(page, job, job is shown, parameter)
@@ -46,24 +85,33 @@ def show(page: Page, ended: Sequence[JobView], shown: JobView | None, parameter:
 
 
 def _ended_job(page: Page, job: JobView, shown: bool, parameter: str) -> None:
-    moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    took = f"{unbroken(ago(moment))} · took {duration(job.elapsed_seconds)}"
-    if job.peak_memory_bytes is not None:
-        took += f" · {unbroken(megabytes(job.peak_memory_bytes))} of memory at most"
     with beside(f"ended-{job.job_id}"):
-        st.markdown(
-            f"{state_markdown(job)} **{escape(job.title)}** :gray[· {took}]  \n{_outcome(job)}",
-            help=f"{exact(moment)} · job {job.job_id}",
-            width="stretch",
-        )
+        _line(page, job)
         _run_link(page, job)
         if job.result is None:
-            _retry_button(page, job, "Retry", "retry")
+            _log_button(page, job, "list")
+            _retry_button(page, job, "list")
         elif shown:
             st.caption("shown above", width="content")
         elif st.button("Show", key=f"show-{job.job_id}", help="Show its models above"):
             st.query_params[parameter] = job.job_id
             st.rerun()
+
+
+def _line(page: Page, job: JobView) -> None:
+    """How a training ended and when, its plan, and what it made or why it made nothing."""
+    moment = datetime.fromisoformat(job.finished_at or job.created_at)
+    took = unbroken(ago(moment))
+    if job.started_at is not None:
+        took += f" · took {duration(job.elapsed_seconds)}"
+    if job.peak_memory_bytes is not None:
+        took += f" · {unbroken(megabytes(job.peak_memory_bytes))} of memory at most"
+    st.markdown(
+        f"{state_markdown(job)} **{escape(job.title)}** :gray[· {took}]  \n{_outcome(job)}  \n"
+        f"{job_words(page.settings, page.project, job)}",
+        help=f"{exact(moment)} · job {job.job_id}",
+        width="stretch",
+    )
 
 
 def _outcome(job: JobView) -> str:
@@ -85,8 +133,30 @@ def _run_link(page: Page, job: JobView) -> None:
     parts.mlflow_link(page.settings, run_id, "MLflow")
 
 
-def _retry_button(page: Page, job: JobView, label: str, key: str) -> None:
-    if st.button(label, key=f"{key}-{job.job_id}", icon=":material/replay:"):
+def _log_button(page: Page, job: JobView, place: str) -> None:
+    """The end of its log, read once it is asked for; none where nothing was ever started."""
+    if job.started_at is None:
+        return
+    shown = st.popover(
+        "Log",
+        key=f"log-{place}-{job.job_id}",
+        icon=":material/terminal:",
+        help="The end of its log",
+        on_change="rerun",
+    )
+    if shown.open:
+        with shown:
+            log(page.settings, page.project, job)
+
+
+def _retry_button(page: Page, job: JobView, place: str) -> None:
+    """One name for it wherever it stands; ``place`` tells the buttons of one job apart."""
+    if st.button(
+        "Retry",
+        key=f"retry-{place}-{job.job_id}",
+        icon=":material/replay:",
+        help="Starts the same plan again",
+    ):
         with parts.guarded("start the training again"):
             training.retry(page.settings, page.project, job.job_id)
             st.toast("The same plan has started again.")

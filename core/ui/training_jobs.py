@@ -12,7 +12,8 @@ from core.services.training import JobView, ModelProgress
 from core.settings import Settings
 from core.ui import parts
 from core.ui.pairs import beside
-from core.ui.training_plan import METRIC_WORDS, rounded
+from core.ui.training_plan import rounded
+from core.ui.training_words import METRIC_WORDS, job_words
 from core.ui.words import ago, duration, escape, score
 
 _STATES: dict[str, tuple[str, Any, str]] = {
@@ -78,9 +79,12 @@ def live(settings: Settings, project: str, drawn: frozenset[str]) -> None:
 
 
 def head(settings: Settings, project: str, job: JobView) -> None:
-    """The job's state and title, and the button that stops it."""
+    """The job's state, title and plan, and the button that stops it."""
     with beside(f"head-{job.job_id}"):
-        st.markdown(f"{state_markdown(job)} **{escape(job.title)}**", width="stretch")
+        st.markdown(
+            f"{state_markdown(job)} **{escape(job.title)}**  \n{job_words(settings, project, job)}",
+            width="stretch",
+        )
         cancelled = st.button(
             "Cancel",
             key=f"cancel-{job.job_id}",

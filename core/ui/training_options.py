@@ -40,7 +40,10 @@ def further_algorithms(key: str, shown: Sequence[str]) -> list[str]:
 
 
 def choose(key: str, algorithms: Sequence[str], own: Options) -> Options:
-    """Time, threshold, weights and probabilities, starting from the project's ``own``."""
+    """Time, threshold, weights and probabilities, starting from the project's ``own``.
+
+    Raises BadInput, once all fields are drawn, where they are no options.
+    """
     left, right = pair(f"{key}-options")
     with left:
         budget = minutes(key, own.minutes)
@@ -80,8 +83,6 @@ def minutes(key: str, own: float | None) -> float | None:
     """How long tuning may take, ``own`` to begin with; None: as long as it needs."""
     return st.number_input(
         "Time budget in minutes",
-        min_value=0.0,
-        max_value=7.0 * 24 * 60,
         step=5.0,
         format="%g",
         value=own,
@@ -121,24 +122,20 @@ def _threshold(key: str, own: ThresholdRule) -> ThresholdRule:
     if kind == "fixed":
         number = row.number_input(
             "Threshold",
-            0.0,
-            1.0,
-            own.value if own.kind == "fixed" else 0.5,
-            0.05,
+            value=own.value if own.kind == "fixed" else 0.5,
+            step=0.05,
             format="%.4g",
             key=f"{key}-threshold-value",
         )
-        return ThresholdRule.read(repr(float(number)))
+        return ThresholdRule("fixed", number)
     if kind == "cost":
         ratio = row.number_input(
             "A miss costs, in false alarms",
-            0.0,
-            None,
-            own.value if own.kind == "cost" else 5.0,
-            1.0,
+            value=own.value if own.kind == "cost" else 5.0,
+            step=1.0,
             format="%g",
             key=f"{key}-threshold-cost",
             help="What a false negative costs where a false positive costs 1.",
         )
-        return ThresholdRule.read(f"cost:{float(ratio)!r}")
+        return ThresholdRule("cost", ratio)
     return ThresholdRule(kind)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
+from core.errors import BadInput
 from core.listing import listed
 from core.services import training
 from core.services.training import Forecast, Readiness, TrainingPlan
 from core.ui import parts, training_options
 from core.ui.frame import Page
+from core.ui.training_words import METRIC_WORDS
+from core.ui.words import escape
 
 _USUAL = ("lr", "dt")
-METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
 
 
 def show(page: Page, busy: bool) -> None:
@@ -25,12 +28,16 @@ def show(page: Page, busy: bool) -> None:
                 st.markdown(f":orange[:material/lock:] **Not yet.** {ready.reason}")
                 parts.link("1_Data_preparation", page.project, "Prepare the data")
         with parts.guarded("read the training plan"):
-            plan = _choose(page)
-            _start(page, plan, ready, busy)
+            plan, wrong = _choose(page)
+            _start(page, plan, wrong, ready, busy)
 
 
-def _choose(page: Page) -> TrainingPlan | None:
-    """The plan as chosen; None while no algorithm is."""
+def _choose(page: Page) -> tuple[TrainingPlan | None, str]:
+    """The plan as chosen; None, with why, where what was chosen is no plan.
+
+    The fields know no bounds of their own: what a field refuses it keeps to itself, and the page
+    would go on with the number from before.
+    """
     own = training.defaults(page.settings, page.project)
     counts = {model.algorithm: model.candidates for model in own.models}
     key = f"plan-{page.project}"
@@ -55,8 +62,6 @@ def _choose(page: Page) -> TrainingPlan | None:
     folds_place, seed_place = st.columns(2)
     folds = folds_place.number_input(
         "Folds",
-        min_value=2,
-        max_value=50,
         value=own.folds,
         key=f"{key}-folds",
         help="Each candidate is fitted and measured this many times, each time with "
@@ -64,29 +69,36 @@ def _choose(page: Page) -> TrainingPlan | None:
     )
     seed = seed_place.number_input(
         "Seed",
-        min_value=0,
-        max_value=2**31 - 1,
         value=own.seed,
         key=f"{key}-seed",
         help="The same seed, data and plan give the same models.",
     )
-    with st.expander("More", key=f"{key}-more", icon=":material/tune:"):
+    more = st.expander("More", key=f"{key}-more", icon=":material/tune:")
+    with more:
         algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
-        options = training_options.choose(key, algorithms, own.options)
     with candidates_place:
         tried = candidates(key, algorithms, counts)
+    wrong: list[str] = []
+    options = own.options
+    with more, _noted(wrong):
+        options = training_options.choose(key, algorithms, own.options)
     if not algorithms:
-        return None
-    return training.plan(
-        page.settings,
-        page.project,
-        algorithms,
-        tried,
-        int(folds),
-        metric,
-        int(seed),
-        options,
-    )
+        return None, " ".join(["Choose at least one algorithm.", *wrong])
+    plan = None
+    with _noted(wrong):
+        plan = training.plan(
+            page.settings, page.project, algorithms, tried, folds, metric, seed, options
+        )
+    return (None, " ".join(wrong)) if wrong else (plan, "")
+
+
+@contextmanager
+def _noted(wrong: list[str]) -> Iterator[None]:
+    """What the block finds to be no plan goes to ``wrong``, so that all of it is said at once."""
+    try:
+        yield
+    except BadInput as exc:
+        wrong.append(str(exc))
 
 
 def _available(algorithms: Iterable[str]) -> list[str]:
@@ -98,24 +110,20 @@ def _available(algorithms: Iterable[str]) -> list[str]:
 def candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
     """One field an algorithm: how many candidates to try, ``own`` to begin with."""
     return {
-        name: int(
-            st.number_input(
-                f"Candidates for {training.title_of(name)}",
-                min_value=1,
-                max_value=100_000,
-                value=own.get(name, 20),
-                key=f"{key}-candidates-{name}",
-                help="How many random settings of the algorithm tuning tries.",
-            )
+        name: st.number_input(
+            f"Candidates for {training.title_of(name)}",
+            value=own.get(name, 20),
+            key=f"{key}-candidates-{name}",
+            help="How many random settings of the algorithm tuning tries.",
         )
         for name in algorithms
     }
 
 
-def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) -> None:
-    why = None if ready.ready else f"{ready.reason} Prepare the data first."
-    if plan is None:
-        why = "Choose at least one algorithm."
+def _start(page: Page, plan: TrainingPlan | None, wrong: str, ready: Readiness, busy: bool) -> None:
+    why = wrong or (None if ready.ready else f"{ready.reason} Prepare the data first.")
+    if wrong:
+        st.warning(escape(wrong), icon=":material/edit_note:")
     if plan is not None:
         rows = ready.train_rows if ready.ready else None
         st.markdown(cost_words(plan, training.forecast(page.settings, plan), rows))
@@ -128,8 +136,6 @@ def _start(page: Page, plan: TrainingPlan | None, ready: Readiness, busy: bool) 
         disabled=why is not None,
         help=why or ("Waits until the running training has ended." if busy else None),
     )
-    if plan is None:
-        st.caption("Choose at least one algorithm.")
     if pressed and plan is not None:
         with parts.guarded("start the training"):
             training.submit(page.settings, plan)
