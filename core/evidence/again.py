@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.dataset.retrain import SPLIT
 from core.evidence.origins import Origin
+from core.tracking.registry import Version
 
 _SAME = 1e-9
+# What a training measures; the rest of a run's metrics is no property of the model.
+_FIGURES = ("test_", "cv_", "recent_")
 _WORDS = {
     "source_sha256": "data file (sha256)",
     "test_size": "share held out",
@@ -114,3 +117,20 @@ def outcome(
 
 def _short(text: str) -> str:
     return f"{text[:12]}…" if len(text) > 20 else text or "none"
+
+
+def twins(listed: Iterable[Version]) -> dict[str, str]:
+    """Version numbers to that of the first version that is the same to the last digit.
+
+    The same algorithm on the same data with every figure equal: whoever trains the same plan again
+    gets the same model under another number. Versions without figures have no twin.
+    """
+    first: dict[tuple[object, ...], str] = {}
+    found = {}
+    for version in sorted(listed, key=lambda one: int(one.version)):
+        figures = sorted(item for item in version.metrics.items() if item[0].startswith(_FIGURES))
+        data = (version.tags.get(name) for name in ("data_sha256", "spec_digest"))
+        key = (version.algorithm, version.threshold, *data, *figures)
+        if figures and first.setdefault(key, version.version) != version.version:
+            found[version.version] = first[key]
+    return found

@@ -64,7 +64,7 @@ class Reference:
     @property
     def judged(self) -> str:
         """What its reference performance was measured on: "0.81 on *the holdout*"."""
-        return "the rows that judged it" if self.is_production else "the holdout"
+        return judged_words(self.is_production)
 
     @property
     def judged_title(self) -> str:
@@ -117,6 +117,11 @@ class Reference:
 
 
 TRAINING = Reference()
+
+
+def judged_words(is_production: bool) -> str:
+    """What a version's reference performance was measured on, as in "0.81 on *the holdout*"."""
+    return "the rows that judged it" if is_production else "the holdout"
 
 
 def has_recent(metrics: Mapping[str, float]) -> bool:

@@ -18,6 +18,7 @@ from core.evaluation.one_sided import REMEDY
 from core.evaluation.sides import Side
 from core.evaluation.weak_spots import WeakSpot, calibration_spots, log_loss_spots
 from core.evidence import bench as benches
+from core.evidence.again import twins
 from core.evidence.bench import Measured
 from core.evidence.compared import Compared, compared
 from core.evidence.holdouts import row_keys, share_a_holdout
@@ -25,6 +26,7 @@ from core.evidence.learnt import unlearnt_rows
 from core.evidence.origins import Origin
 from core.evidence.origins import origins as find_origins
 from core.monitoring import late_labels, places
+from core.monitoring.judged import Judged, comparable, judged
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import registry, runs, store
@@ -39,12 +41,16 @@ __all__ = [
     "METRICS",
     "REMEDY",
     "Compared",
+    "Judged",
     "Measured",
     "Origin",
     "Payoff",
     "Side",
     "Version",
     "WeakSpot",
+    "comparable",
+    "judged",
+    "twins",
 ]
 
 TEST_METRICS = ("roc_auc", "log_loss", "f1", "accuracy", "precision", "recall", "kappa", "mcc")

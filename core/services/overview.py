@@ -8,6 +8,7 @@ from typing import Any
 
 from core.dataset import spec as specs
 from core.files import read_json
+from core.monitoring.judged import judged
 from core.scoring.log import open_log
 from core.settings import Settings
 from core.tracking import registry, runs, store, ui
@@ -232,8 +233,7 @@ def _steps(
         )
     trained = "no model yet"
     if champion is not None:
-        auc = champion.metrics.get("test_roc_auc")
-        trained = f"champion v{champion.version}" + (f", ROC AUC {auc:.3f}" if auc else "")
+        trained = f"champion v{champion.version}{judged(champion).figure('roc_auc', ', ROC AUC')}"
     return (
         Step("prepare", "Prepare", "1_Data_preparation", preparation is not None, prepared),
         Step("train", "Train", "2_Training", champion is not None, trained),

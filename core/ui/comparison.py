@@ -46,7 +46,7 @@ def body(page: Page) -> None:
     verdict, board = st.container(), st.container()
     together = _one_holdout(page, chosen)
     if together:
-        _board(board, [leaderboard.Row.of(v) for v in chosen], "all on the holdout")
+        _board(board, [leaderboard.Row.of(v, same_rows=True) for v in chosen], "all on the holdout")
     comparison_list.show(page, versions)
     shown = Shown(None, None)
     with parts.guarded("compare the versions"):
@@ -93,7 +93,7 @@ def _measured(chosen: Sequence[Version], shown: Shown) -> tuple[list[leaderboard
     """The versions on the rows that count, and which these are."""
     found = shown.first
     if found is None:
-        return [leaderboard.Row.of(v) for v in chosen], "each on the holdout of its own training"
+        return [leaderboard.Row.of(v) for v in chosen], "each on the rows that judged it"
     rows = [leaderboard.Row.measured(v, found) for v in chosen]
     if found is shown.recent:
         return rows, f"all on the same {found.rows:,} production rows that none learnt from"

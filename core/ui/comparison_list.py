@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from core.services.comparison import Version
+from core.services.comparison import Version, comparable, judged, twins
 from core.ui.frame import Page
 from core.ui.words import ago, score
 
 _A_PAGE = 20
 _FEW = 3
+_WIDE = st.column_config.Column(width="medium")
+_OTHER_ROWS = (
+    "Figures on different rows do not compare: a retrained version stands with those on the newest "
+    "production rows, which judged it. Choose versions above to measure them on the same rows."
+)
 
 
 def show(page: Page, versions: Sequence[Version]) -> None:
@@ -27,28 +32,40 @@ def show(page: Page, versions: Sequence[Version]) -> None:
                 f"Page, of {pages}", 1, pages, key=f"versions-page-{page.project}", width=180
             )
         shown = versions[(number - 1) * _A_PAGE : number * _A_PAGE]
-        st.dataframe(table(shown), hide_index=True, height="content", key="all-versions")
+        st.dataframe(
+            table(shown, twins(versions)),
+            hide_index=True,
+            height="content",
+            key="all-versions",
+            column_config={"version": st.column_config.Column(width=50), "state": _WIDE},
+        )
+        if not comparable([judged(version) for version in shown if version.metrics]):
+            st.caption(_OTHER_ROWS)
 
 
-def table(versions: Sequence[Version]) -> pd.DataFrame:
-    """Number, algorithm, role, main figures, age and state of each."""
+def table(versions: Sequence[Version], same: Mapping[str, str]) -> pd.DataFrame:
+    """Number, algorithm, role, main figures, age and state of each; ``same``: their twins."""
+    found = [judged(version) for version in versions]
     return pd.DataFrame(
         {
             "version": [f"v{v.version}" for v in versions],
             "algorithm": [v.title for v in versions],
             "role": [", ".join(v.aliases) for v in versions],
-            "ROC AUC": [score(v.metrics.get("test_roc_auc")) for v in versions],
-            "log loss": [score(v.metrics.get("test_log_loss")) for v in versions],
+            "ROC AUC": [score(one.metrics.get("roc_auc")) for one in found],
+            "log loss": [score(one.metrics.get("log_loss")) for one in found],
+            "measured on": [one.place if one.metrics else "–" for one in found],
             "registered": [ago(v.created_at) for v in versions],
-            "state": [state(v) for v in versions],
+            "state": [state(v, same.get(v.version)) for v in versions],
         }
     )
 
 
-def state(version: Version) -> str:
+def state(version: Version, twin: str | None = None) -> str:
     """What may be wrong with a version, or what it is no news of, in a few words."""
     if version.why_not:
         return "unproven: cannot be used"
     if version.reproduces and version.metrics:
         return f"reproduction of v{version.reproduces}"
+    if twin:
+        return f"same as v{twin} to the last digit"
     return "" if version.metrics else "no figures: run deleted, or registered by other code"

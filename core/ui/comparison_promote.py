@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.services import promotion
-from core.services.comparison import Version
+from core.services.comparison import Version, comparable, judged
 from core.services.promotion import Entry, Gate, Item
 from core.settings import Settings
 from core.ui import cached, comparison_choice, parts
@@ -55,7 +55,7 @@ def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) 
     registered = [version for version in chosen if version.registered]
     others = [version for version in registered if not version.is_champion]
     new = [version for version in others if version.reproduces is None]
-    offered = max(new or others or versions[:1], key=_merit).version
+    offered = _offered(new or others or versions[:1]).version
     which, role = st.columns([3, 2], vertical_alignment="bottom")
     number = which.selectbox(
         "Version",
@@ -76,9 +76,15 @@ def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) 
     return number, alias or "champion"
 
 
-def _merit(version: Version) -> tuple[bool, float]:
-    """The one that a retraining chose comes first: figures of other holdouts do not compare."""
-    return "challenger" in version.aliases, version.metrics.get("test_roc_auc", 0.0)
+def _offered(versions: Sequence[Version]) -> Version:
+    """The challenger; else the best in ROC AUC, or the newest where that is of different rows."""
+    for version in versions:
+        if "challenger" in version.aliases:
+            return version
+    found = {version.version: judged(version) for version in versions}
+    if comparable(list(found.values())):
+        return max(versions, key=lambda one: found[one.version].metrics.get("roc_auc", 0.0))
+    return max(versions, key=lambda one: int(one.version))
 
 
 def _gate(page: Page, number: str, champion: Version | None) -> Gate:

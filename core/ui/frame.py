@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import BadInput, CourtsideError
 from core.services import overview
+from core.services.comparison import judged
 from core.services.overview import Standing
 from core.settings import Settings
 from core.ui import cached, garbage, parts, state
@@ -94,11 +95,11 @@ def _status(standing: Standing) -> tuple[str, str | None]:
     champion = "no champion yet"
     if standing.champion is not None:
         version = standing.champion
-        auc = version.metrics.get("test_roc_auc")
-        figure = f", ROC AUC {auc:.3f}" if auc is not None else ""
+        figure = judged(version).figure("roc_auc", ", ROC AUC")
         champion = f"champion v{version.version} {version.title}{figure}"
     last, exactly = "nothing done yet", None
     if standing.last is not None:
-        last = f"last: {overview.describe(standing.last)}, {ago(standing.last.started_at)}"
-        exactly = exact(standing.last.started_at)
+        moment = standing.last.finished_at or standing.last.started_at
+        last = f"last: {overview.describe(standing.last)}, {ago(moment)}"
+        exactly = exact(moment)
     return f"**{escape(standing.title)}** · {escape(champion)} · {escape(last)}", exactly

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.services import overview, projects
+from core.services.comparison import judged
 from core.services.overview import Standing, Step
 from core.ui import cached, monitoring_alerts, pairs, parts, prepared_retraining
 from core.ui.frame import Page
@@ -37,6 +38,10 @@ _WAY_BACK = {
         "Score with it",
         "4_Production_scoring",
     ),
+}
+_WHICH_ROWS = {
+    "production": "On the newest production rows, which judged its retraining.",
+    "mixed": "On old and new rows together, so not to be held against another version's figures.",
 }
 # The cards share the width; a last row of fewer keeps their size nearly.
 _STEPS_STYLE = "<style>.st-key-home-steps > div {flex: 1 1 9.25rem !important}</style>"
@@ -151,10 +156,13 @@ def _champion(standing: Standing) -> None:
         f"**v{version.version} {escape(version.title)}**, registered {ago(version.created_at)}",
         help=exact(version.created_at),
     )
-    shown = (("test_roc_auc", "ROC AUC"), ("test_f1", "F1"), ("test_log_loss", "Log loss"))
+    found = judged(version)
+    shown = (("roc_auc", "ROC AUC"), ("f1", "F1"), ("log_loss", "Log loss"))
     parts.figures_row(
-        [(title, score(version.metrics.get(key)), "on the holdout") for key, title in shown]
+        [(title, score(found.metrics.get(key)), f"on {found.where}") for key, title in shown]
     )
+    if said := _WHICH_ROWS.get(found.rows):
+        st.caption(said)
 
 
 def _endpoint(page: Page) -> None:
@@ -173,7 +181,7 @@ def _recent(page: Page, standing: Standing) -> None:
         return
     parts.timed_list(
         [
-            (overview.describe(run), run.started_at, f"run {run.run_id[:8]}")
+            (overview.describe(run), run.finished_at or run.started_at, f"run {run.run_id[:8]}")
             for run in standing.recent[:8]
         ]
     )

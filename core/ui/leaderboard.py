@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from core.services.comparison import HOLDOUT_METRICS, Compared, Version
+from core.services.comparison import HOLDOUT_METRICS, Compared, Version, judged
 from core.ui.words import escape, score
 
 # Narrower than this, eight figures beside a name would have to be scrolled sideways.
@@ -23,6 +23,7 @@ class Row:
     """One version on some rows; ``metrics`` by key, None where one is undefined.
 
     ``reproduces``: the number of the version that it is, trained again; empty for any other.
+    ``group``: the same for versions on the same rows; ``mark``: what these are called.
     """
 
     name: str
@@ -30,12 +31,16 @@ class Row:
     aliases: tuple[str, ...]
     metrics: Mapping[str, float | None]
     reproduces: str = ""
+    group: str = ""
+    mark: str = ""
 
     @classmethod
-    def of(cls, version: Version) -> Row:
-        """A registered version with the figures of its run."""
-        known = {info.key: version.metrics.get(f"test_{info.key}") for info in HOLDOUT_METRICS}
-        return cls(*_of(version), known, version.reproduces or "")
+    def of(cls, version: Version, same_rows: bool = False) -> Row:
+        """A version with the figures that its training logged; ``same_rows``: as the others'."""
+        found = judged(version)
+        known = {info.key: found.metrics.get(info.key) for info in HOLDOUT_METRICS}
+        group, mark = ("", "") if same_rows else (found.group, f"on {found.place}")
+        return cls(*_of(version), known, version.reproduces or "", group, mark)
 
     @classmethod
     def measured(cls, version: Version, found: Compared) -> Row:
@@ -51,7 +56,8 @@ def _of(version: Version) -> tuple[str, str, tuple[str, ...]]:
 
 def show(rows: Sequence[Row], key: str, file_name: str, where: str = "all on the holdout") -> None:
     """The table, how to read it, and its numbers in full to download; ``where``: on which rows."""
-    best = {info.key: _best(rows, info.key) for info in HOLDOUT_METRICS}
+    alike = len({row.group for row in rows}) <= 1
+    best = {info.key: _best(rows, info.key) if alike else None for info in HOLDOUT_METRICS}
     table = pd.DataFrame(
         {
             f"{info.title} {'↑' if info.better == 'higher' else '↓'}": [
@@ -59,13 +65,15 @@ def show(rows: Sequence[Row], key: str, file_name: str, where: str = "all on the
             ]
             for info in HOLDOUT_METRICS
         },
-        index=[_name(row) for row in rows],
+        index=[_name(row, with_rows=not alike) for row in rows],
     )
     st.html(_narrow_style(list(table.columns)))
     with st.container(key=f"board-{key}"):
         st.table(table, border="horizontal", alt="Metrics of the versions on the holdout")
     with st.container(horizontal=True, vertical_alignment="center"):
         marked = ":green-background[**best**] of its column · " if len(rows) > 1 else ""
+        if not alike:
+            marked = "Figures on different rows do not compare · "
         explained = "\n".join(f"- **{i.title}**: {i.explanation}" for i in HOLDOUT_METRICS)
         st.caption(
             f"{marked}↑ higher is better, ↓ lower is better · {escape(where)}", help=explained
@@ -121,9 +129,10 @@ def _narrow_style(headings: Sequence[str]) -> str:
     )
 
 
-def _name(row: Row) -> str:
+def _name(row: Row, with_rows: bool) -> str:
     again = f":gray-badge[reproduction of v{row.reproduces}]" if row.reproduces else ""
-    marks = " ".join(mark for mark in (badges(row.aliases), again) if mark)
+    where = f":gray-badge[{row.mark}]" if with_rows and row.mark else ""
+    marks = " ".join(mark for mark in (badges(row.aliases), again, where) if mark)
     return f"**{row.name}** {escape(row.title)} {marks}".strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.services import inference_log
+from core.services.comparison import judged
 from core.services.scoring import Version
 from core.ui import cached, endpoint, pairs, parts, replay, scoring_file, scoring_row
 from core.ui.frame import Page
@@ -71,12 +72,13 @@ def _remember(name: str, value: str, default: str) -> None:
 
 
 def version_words(version: Version) -> str:
-    """A version in a choice: its name, its part, its ROC AUC on the holdout."""
+    """A version in a choice: its name, its part, its ROC AUC and on which rows."""
     words = version.label
     if version.aliases:
         words += f", {' and '.join(version.aliases)}"
-    auc = version.metrics.get("test_roc_auc")
-    return words + (f" (holdout ROC AUC {auc:.3f})" if auc is not None else "")
+    found = judged(version)
+    auc = found.metrics.get("roc_auc")
+    return words + (f" ({found.place} ROC AUC {auc:.3f})" if auc is not None else "")
 
 
 def _logged(page: Page) -> None:

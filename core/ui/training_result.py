@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.services import holdout, training
-from core.services.comparison import Version
+from core.services.comparison import Version, judged, twins
 from core.services.holdout import Evidence
 from core.services.training import JobView
 from core.ui import cached, leaderboard, parts, version_charts
@@ -22,14 +22,19 @@ from core.ui.words import ago, duration, escape, exact, score
 
 # Wide enough for the longest name of a hyperparameter beside its value.
 _SETTINGS_PIXELS = 380
-_OWN_HOLDOUT = "its own holdout, with the newest production rows"
+_PLACES = {
+    "holdout": "the holdout",
+    "production": "the newest production rows, which none of them learnt from",
+    "mixed": "their own holdout, old rows and the newest production rows together",
+}
 
 
 def in_short(page: Page, job: JobView) -> None:
     """How a training that succeeded ended, and where to go from there."""
     result = job.result or {}
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    models, registered = _ranked(result), _registered(page)
+    registered = _registered(page)
+    models = _ranked(result, registered)
     with st.container(border=True):
         st.markdown(
             f"{state_markdown(job)} **{escape(job.title)}**  \n"
@@ -48,7 +53,8 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
     ``newest``: it is the latest one; ``in_short_above``: `in_short` has told how it ended.
     """
     result = job.result or {}
-    models, registered = _ranked(result), _registered(page)
+    registered = _registered(page)
+    models = _ranked(result, registered)
     moment = datetime.fromisoformat(job.finished_at or job.created_at)
     heading = "Latest result" if newest else "Earlier result"
     again = _reproduced(models, registered)
@@ -60,10 +66,10 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
         [_row(model, registered) for model in models],
         f"trained-{job.job_id}",
         "leaderboard",
-        f"all on {_OWN_HOLDOUT}" if result.get("retraining") else "all on the holdout",
+        f"all on {_place(result, models[0], registered)}",
     )
     show_troubles(result, models)
-    for words in [*compared(result, models), *notes(models)]:
+    for words in [*compared(result, models), *_nothing_new(models, registered), *notes(models)]:
         st.caption(words)
     if not in_short_above:
         _links(page, result, models, registered)
@@ -73,8 +79,39 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
     _hyperparameters(models)
 
 
-def _ranked(result: dict[str, Any]) -> list[dict[str, Any]]:
-    return sorted(result["models"], key=lambda model: -model["test"]["roc_auc"])
+def _ranked(result: dict[str, Any], registered: dict[str, Version]) -> list[dict[str, Any]]:
+    """By ROC AUC on the rows that count; of a retraining the one that it chose comes first."""
+    chosen = (result.get("retraining") or {}).get("challenger")
+
+    def rank(model: dict[str, Any]) -> tuple[bool, float]:
+        return model["version"] != chosen, -_figures(model, registered)["roc_auc"]
+
+    return sorted(result["models"], key=rank)
+
+
+def _figures(model: dict[str, Any], registered: dict[str, Version]) -> Mapping[str, float]:
+    """The figures that its version is known by; those of the job where that is gone."""
+    version = registered.get(model["version"])
+    known = judged(version).metrics if version is not None else {}
+    return known if "roc_auc" in known else model["test"]
+
+
+def _place(result: dict[str, Any], model: dict[str, Any], registered: dict[str, Version]) -> str:
+    """On which rows these figures are."""
+    version = registered.get(model["version"])
+    if version is None or not version.metrics:
+        return _PLACES["mixed" if result.get("retraining") else "holdout"]
+    return _PLACES[judged(version).rows]
+
+
+def _nothing_new(models: Sequence[dict[str, Any]], registered: dict[str, Version]) -> list[str]:
+    """Which models a version has been before: the same plan on the same data makes the same."""
+    same = twins(registered.values())
+    return [
+        f":material/content_copy: **v{number}** is the same as v{same[number]} to the last digit."
+        for number in (model["version"] for model in models)
+        if number in same and not registered[number].reproduces
+    ]
 
 
 def _registered(page: Page) -> dict[str, Version]:
@@ -92,9 +129,9 @@ def headline_words(
 ) -> str:
     """The best model of a training, and where it stands to the champion."""
     name = f"v{best['version']} {_title(best)}"
-    auc = f"ROC AUC {score(best['test']['roc_auc'])}"
+    auc = f"ROC AUC {score(_figures(best, registered)['roc_auc'])}"
     if result.get("retraining"):
-        auc += f" on {_OWN_HOLDOUT}"
+        auc += f" on {_place(result, best, registered)}"
     if again := _reproduced([best], registered):
         return (
             f"**{name}** is a reproduction of v{again[0]}, the same plan on the same data "
@@ -105,9 +142,15 @@ def headline_words(
         return f"**{name}** is the best ({auc}) and became champion: there was none before."
     if champion is None or champion.version == best["version"]:
         return f"**{name}** is the best of this training ({auc})."
+    stands = f"The champion is still v{champion.version} {escape(champion.title)}"
+    if twin := twins(registered.values()).get(best["version"]):
+        return (
+            f"**{name}** is the same as v{twin} to the last digit ({auc}): the same plan on the "
+            f"same data makes the same model. {stands}; there is nothing new to compare."
+        )
+    best_of = "was chosen as challenger" if result.get("retraining") else "is the best"
     return (
-        f"**{name}** is the best of this training ({auc}). The champion is still "
-        f"v{champion.version} {escape(champion.title)}; compare them before you promote."
+        f"**{name}** {best_of} of this training ({auc}). {stands}; compare them before you promote."
     )
 
 
@@ -156,8 +199,9 @@ def _made_champion(settings: Any, run_id: str) -> str | None:
 def _row(model: dict[str, Any], registered: dict[str, Version]) -> leaderboard.Row:
     version = registered.get(model["version"])
     aliases = version.aliases if version else ()
-    again = (version.reproduces or "") if version else ""
-    return leaderboard.Row(f"v{model['version']}", _title(model), aliases, model["test"], again)
+    if version is not None and version.metrics:
+        return leaderboard.Row.of(version)
+    return leaderboard.Row(f"v{model['version']}", _title(model), aliases, model["test"])
 
 
 def _title(model: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
@@ -347,3 +348,60 @@ def test_a_reproduction_is_called_so_and_is_no_candidate(trained: Any) -> None:
     page = open_page(f"2,{again}")
     assert "reproduction of v1" in " ".join(page.table[0].value.index)
     assert page.selectbox(key="promote-version-club-2").value == "2", "not the newer one"
+
+
+@pytest.fixture
+def judged(retrained: Any) -> Any:
+    """The retraining's versions with what production said of them."""
+    for one in registry.versions(retrained.settings, "club"):
+        if one.version in ("3", "4"):
+            found = {"cv_recent_log_loss": 0.6, "recent_roc_auc": 0.557, "recent_log_loss": 0.654}
+            runs.RunLog(retrained.settings, one.run_id).metrics(found)
+    return retrained
+
+
+def test_figures_of_different_rows_are_told_apart(judged: Any) -> None:
+    promotion.promote(judged.settings, "club", "3", reason="new ground")
+    page = open_page()
+    assert not page.exception and not page.error
+    assert "champion v3 Logistic Regression, ROC AUC 0.557 on production" in said(page).replace(
+        "\\", ""
+    )
+    listed = frame(page, "measured on").set_index("version")
+    assert listed["measured on"].to_dict() == {
+        "v4": "production",
+        "v3": "production",
+        "v2": "holdout",
+        "v1": "holdout",
+    }
+    assert listed.loc["v3", "ROC AUC"] == "0.557"
+    assert listed.loc["v3", "role"] == "champion"
+    assert "Figures on different rows do not compare" in said(page)
+
+
+def test_nothing_is_the_best_among_figures_of_different_rows(judged: Any) -> None:
+    board = importlib.import_module("core.ui.leaderboard")
+    versions = registry.versions(judged.settings, "club")
+
+    def drawn(rows: Any) -> AppTest:
+        script = "import streamlit as st; from core.ui import leaderboard as b; "
+        script += "b.show(st.session_state['rows'], 'k', 'f', 'each on its own')"
+        page = AppTest.from_string(script)
+        page.session_state["rows"] = rows
+        return page.run()
+
+    mixed = drawn([board.Row.of(version) for version in versions])
+    assert not any("green-background" in str(cell) for cell in mixed.table[0].value.to_numpy().flat)
+    assert mixed.table[0].value.index[0].endswith(":gray-badge[on production]")
+    assert "do not compare" in mixed.caption[0].value
+    alike = drawn([board.Row.of(one) for one in versions if one.version in ("1", "2")])
+    assert any("green-background" in str(cell) for cell in alike.table[0].value.to_numpy().flat)
+    assert "badge[on" not in alike.table[0].value.index[0]
+
+
+def test_the_same_plan_trained_again_is_told_in_the_list(trained: Any) -> None:
+    trained.train(trained.prepare(), champion=False)
+    states = frame(open_page(), "state").set_index("version")["state"]
+    assert states["v3"] == "same as v1 to the last digit"
+    assert states["v4"] == "same as v2 to the last digit"
+    assert states["v1"] == states["v2"] == ""
