@@ -15,8 +15,9 @@ import numpy as np
 
 from core.dataset import io
 from core.dataset.prepare import MIN_CLASS_ROWS
-from core.dataset.retrain import folder_below
+from core.dataset.retrain import folder_below, labelled_rows
 from core.dataset.spec import ProjectSpec
+from core.dataset.validate import read_labels
 from core.errors import CourtsideError, NotReady
 from core.evidence.holdouts import CommonRows, row_keys
 from core.evidence.origins import Origin, origins, present_split
@@ -100,6 +101,33 @@ def unlearnt_rows(
         fair.append(version.version)
     numbers = tuple(version.version for version in versions)
     return CommonRows(table[kept].reset_index(drop=True), tuple(fair), unfair, elsewhere=numbers)
+
+
+def learnt_among(
+    settings: Settings,
+    spec: ProjectSpec,
+    version: Version,
+    frame: pd.DataFrame,
+    most_rows: int,
+) -> int:
+    """How many labelled rows of ``frame``, a raw table, equal a production row that the version's
+    retraining learnt from.
+
+    0 for any other version; NotReady where that is not known, or would take reading more than
+    ``most_rows`` rows.
+    """
+    prepared = origins(settings, spec.name, [version])[version.version].preparation
+    if prepared is None or "renews_run_id" not in prepared.params:
+        return 0
+    added = int(prepared.metrics.get("added_rows", 0))
+    path = folder_below(settings.layer(spec.name, "05_model_input"), prepared.run_id)
+    path = path / "base_train.parquet"
+    if not added or not path.is_file() or io.row_count(path) > most_rows:
+        raise NotReady(_UNKNOWN.format(why="its production rows are gone, or too many"))
+    labels = read_labels(frame[spec.target.column], spec, "The scored file")
+    given = labelled_rows(frame, labels, np.arange(len(frame)), spec, "The scored file").table
+    learnt = _table(path).tail(added).reset_index(drop=True)
+    return int(np.isin(row_keys(given, spec), row_keys(learnt, spec)).sum())
 
 
 def _learnt_from(

@@ -12,6 +12,7 @@ from core.dataset.values import by_distinct
 from core.evaluation.curves import Calibration, RocCurve, calibration_of, roc_of
 from core.evaluation.metrics import metrics_of
 from core.evaluation.running import RunningScores, ScoreCounts
+from core.evaluation.spread import intervals_of
 from core.scoring.job import Model, ScoredPiece
 
 
@@ -50,7 +51,8 @@ class Findings:
     ``histogram``: rows by bin of the probability and outcome; ``above``: rows predicted positive;
     ``roc`` and ``calibration`` are None without labelled rows of both classes. ``metrics`` by
     version, None without labels. ``roc_auc_error``: the most by which merging scores can have moved
-    the ROC AUC.
+    the ROC AUC. ``intervals``: the first model's metrics as {value, low, high}, 95%; an older
+    result has none.
     """
 
     rows: int
@@ -63,6 +65,7 @@ class Findings:
     metrics: dict[str, dict[str, float | None] | None]
     out_of_range: tuple[OutOfRange, ...] = ()
     roc_auc_error: float = 0.0
+    intervals: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -123,6 +126,10 @@ class Watcher:
                 OutOfRange(name, *map(int, found)) for name, found in self._outside.items()
             ),
             roc_auc_error=scores.roc_auc_error,
+            intervals={
+                name: one.as_dict()
+                for name, one in intervals_of(scores.tally(), first.threshold).items()
+            },
         )
 
 

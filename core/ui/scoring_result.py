@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.services import scored_files, scoring_figures
+from core.services import scored_files, scoring_figures, scoring_reference
 from core.services.scoring import FileResult
+from core.services.scoring_reference import Beside
+from core.settings import Settings
 from core.ui import pairs, parts
 from core.ui.frame import Page
 from core.ui.words import duration, escape, number, score, share
@@ -22,6 +24,13 @@ _METRICS = {
     "precision": ("Precision", "share of positive decisions that are right"),
     "recall": ("Recall", "share of positives that are found"),
 }
+_NOTHING = Beside("", {}, {})
+# As an alert of Monitor's would be.
+_COLOURS = {"alarm": "red", "warning": "orange"}
+_COLOURED = (
+    "In colour: worse by more than chance and by enough to matter, by the rules of Monitor. "
+    "What is not in colour is no worse, or may be by chance."
+)
 
 
 def show(page: Page, result: FileResult) -> None:
@@ -130,17 +139,22 @@ def _measured(page: Page, result: FileResult) -> None:
     metrics = result.summary["metrics"]
     if metrics is None:
         return
+    known = _NOTHING
+    with parts.guarded("find what to hold the figures against"):
+        known = _beside(page.settings, page.project, result.summary["run_id"], result) or _NOTHING
     st.markdown(
-        f"**Measured on {result.summary['rows_labelled']:,} labelled rows**, "
-        "beside the holdout's figures"
+        f"**Measured on {result.summary['rows_labelled']:,} labelled rows**"
+        + (f", beside the figures on {known.where}" if known.before else ""),
+        help=_COLOURED if known.before else None,
     )
+    if known.learnt:
+        st.markdown(f":orange[:material/warning:] {_learnt(known.learnt, result)}")
     with st.container(horizontal=True, gap="medium"):
         for name, (title, explained) in _METRICS.items():
-            before, now = result.version.metrics.get(f"test_{name}"), metrics.get(name)
-            words, colour = _beside_holdout(name, before, now)
+            words, colour = _delta(name, known, metrics.get(name))
             st.metric(
                 title,
-                score(now),
+                score(metrics.get(name)),
                 delta=words,
                 delta_color=colour,
                 delta_arrow="off",
@@ -151,21 +165,31 @@ def _measured(page: Page, result: FileResult) -> None:
         st.markdown(f":orange[:material/warning:] {escape(said)}")
 
 
-def _beside_holdout(name: str, before: float | None, now: float | None) -> tuple[str | None, Any]:
-    """The holdout's figure, and red where this one is worse.
+@st.cache_data(show_spinner=False, max_entries=50)
+def _beside(settings: Settings, project: str, run_id: str, _result: FileResult) -> Beside | None:
+    return scoring_reference.beside(settings, project, _result)
+
+
+def _delta(name: str, known: Beside, now: float | None) -> tuple[str | None, Any]:
+    """The version's own figure, in colour where this one is worse by more than chance.
 
     A better one earns no green: other rows with another share of positives move accuracy and log
     loss by themselves.
     """
+    before = known.before.get(name)
     if before is None:
         return None, "off"
-    if now is None or score(now) == score(before):
-        return f"{score(before)} on the holdout", "off"
-    worse = now > before if name == "log_loss" else now < before
+    said = f"{score(before)} on {known.where}"
+    colour = _COLOURS.get(known.standings.get(name, ""))
+    return (f"worse: {said}", colour) if colour and score(now) != score(before) else (said, "off")
+
+
+def _learnt(rows: int, result: FileResult) -> str:
+    labelled = result.summary["rows_labelled"]
+    of_them = "All" if rows == labelled else f"{rows:,}"
     return (
-        (f"worse: {score(before)} on the holdout", "red")
-        if worse
-        else (f"{score(before)} on the holdout", "off")
+        f"{of_them} of these {labelled:,} rows equal rows that {escape(result.version.label)} "
+        "learnt from: on these it looks better than it will on new ones."
     )
 
 

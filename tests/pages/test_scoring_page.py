@@ -7,10 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import EndpointError
+from core.evaluation.metrics import binary_metrics
 from core.files import atomic_path
 from core.jobs.folder import JobFolder, JobState, Plan, new_job_id
+from core.monitoring.profile import build_profile
+from core.monitoring.reference import Reference
 from core.scoring.endpoint import Endpoint
-from core.services import inference_log, scoring, scoring_jobs, serving
+from core.services import inference_log, scoring, scoring_jobs, scoring_reference, serving
 from core.settings import REPOSITORY
 from core.ui import scoring_file
 
@@ -354,7 +357,7 @@ def test_a_figure_that_is_worse_is_red_and_none_is_green(hoops):
     known = {"test_roc_auc": 0.2, "test_f1": 0.99, "test_log_loss": 0.01, "test_accuracy": 0.1}
     hoops.versions[0] = dataclasses.replace(version, metrics=known)
     rows = hoops.rows(200, further=40)  # it says yes to none of them
-    production(hoops, rows.assign(made=[1.0] + [0.0] * 199))
+    production(hoops, rows.assign(made=[1.0] * 40 + [0.0] * 160))
     at = open_page()
     at.button(key="score-file").click().run()
     assert not at.exception
@@ -367,7 +370,48 @@ def test_a_figure_that_is_worse_is_red_and_none_is_green(hoops):
     red, green = metric_colours()
     assert colours["F1"] == colours["Log loss"] == red
     assert green not in colours.values()
-    assert "It says “made” of no row, though 0.5" in said(at)
+    assert "It says “made” of no row, though 20.0% of the labelled ones were" in said(at)
+
+
+def test_what_may_be_chance_is_not_red(hoops):
+    rows = hoops.rows(60)
+    labels = hoops.labels(rows)
+    auc = binary_metrics(labels, hoops.pipeline.predict_proba(rows)[:, 1]).roc_auc
+    known = {"test_roc_auc": auc + 0.03, "test_f1": 0.99}
+    hoops.versions[0] = dataclasses.replace(hoops.versions[0], metrics=known)
+    production(hoops, rows.assign(made=labels))
+    at = open_page()
+    at.button(key="score-file").click().run()
+    shown = {metric.label: metric for metric in at.metric if metric.delta}
+    assert shown["ROC AUC"].delta == f"{auc + 0.03:.3f} on the holdout"
+    assert shown["ROC AUC"].proto.color not in metric_colours()
+    assert shown["F1"].delta == "worse: 0.990 on the holdout"
+
+
+def test_a_retrained_version_is_held_against_the_rows_that_judged_it(hoops, monkeypatch):
+    """The same word and rule as Monitor's, and how many rows it knew already."""
+    rows = hoops.rows(400)
+    labels, p = hoops.labels(rows), hoops.pipeline.predict_proba(rows)[:, 1]
+    hoops.profiles["recent_profile.json"] = build_profile(
+        rows, dict(hoops.spec.kinds), p, labels, reference=Reference(400, 400)
+    ).to_dict()
+    judging = {f"recent_{k}": v for k, v in binary_metrics(labels, p).as_dict().items()}
+    mixed = {"test_roc_auc": 0.999, "test_f1": 0.999, "cv_recent_log_loss": 0.5}
+    hoops.versions[0] = dataclasses.replace(hoops.versions[0], metrics=mixed | judging)
+    monkeypatch.setattr(scoring_reference, "learnt_among", lambda *_: 150)
+    production(hoops, rows.assign(made=labels))
+    at = open_page()
+    assert (
+        f"(production ROC AUC {judging['recent_roc_auc']:.3f})"
+        in (at.selectbox(key="scoring-version").options[0])
+    )
+    at.button(key="score-file").click().run()
+    assert not at.exception and not at.error
+    shown = {metric.label: metric for metric in at.metric if metric.delta}
+    assert shown["ROC AUC"].delta == f"{judging['recent_roc_auc']:.3f} on the rows that judged it"
+    assert not [one for one in shown.values() if one.delta.startswith("worse")]
+    assert "beside the figures on the rows that judged it" in said(at)
+    assert "150 of these 400 rows equal rows that v1 Logistic Regression learnt from" in said(at)
 
 
 def metric_colours():

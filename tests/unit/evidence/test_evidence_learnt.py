@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from core.dataset.retrain import folder_below
+from core.errors import NotReady
 from core.evidence.holdouts import row_keys
-from core.evidence.learnt import recent_rows, unlearnt_rows
+from core.evidence.learnt import learnt_among, recent_rows, unlearnt_rows
 from core.evidence.origins import origins
 from core.scoring.log import open_log
 from core.services import comparison, promotion
-from core.tracking import registry, store
+from core.tracking import registry, runs, store
 
 
 @pytest.fixture
@@ -50,6 +51,23 @@ def pair(club: Any, *numbers: str) -> list[Any]:
 
 def keys(club: Any, rows: pd.DataFrame) -> set[int]:
     return set(row_keys(rows, club.spec).tolist())
+
+
+def test_rows_that_a_retraining_learnt_from_are_counted(retrained: Any, production: Any) -> None:
+    plain, renewed = pair(retrained, "1", "3")
+    where = retrained.settings, retrained.spec
+    assert learnt_among(*where, plain, production, 10_000) == 0, "it learnt from no production"
+    with pytest.raises(NotReady):
+        learnt_among(*where, renewed, production, 10_000)  # its record does not say how many
+    prepared = origins(retrained.settings, "club", [renewed])["3"].preparation
+    assert prepared is not None
+    runs.RunLog(retrained.settings, prepared.run_id).metrics({"added_rows": 150.0})
+    assert learnt_among(*where, renewed, production, 10_000) == 150
+    assert learnt_among(*where, renewed, production.iloc[100:], 10_000) == 50
+    unlabelled = production.assign(left=production["left"].where(production.index < 20))
+    assert learnt_among(*where, renewed, unlabelled, 10_000) == 20
+    with pytest.raises(NotReady, match="too many"):
+        learnt_among(*where, renewed, production, 100)
 
 
 def test_a_retraining_is_judged_on_what_it_held_back(retrained: Any, production: Any) -> None:
@@ -168,7 +186,7 @@ def test_calling_nearly_all_alike_fails_the_gate_and_is_told(retrained: Any) -> 
     assert not items["Decisions"].passed
     assert "v3 calls all of the 150 rows left at its threshold 0.5" in items["Decisions"].found
     assert "what calling every row left gives" in items["Decisions"].found
-    assert "threshold rule youden" in items["Decisions"].found
+    assert "“Best Youden's J” or “Cheapest errors”" in items["Decisions"].found
     found = comparison.on_recent(retrained.settings, "club", pair(retrained, "1", "3"))
     assert found is not None and set(found.one_sided) == {"3"}
     result = promotion.promote(retrained.settings, "club", "3")
