@@ -271,7 +271,10 @@ def verdict(diff: PairedDifference) -> str:
         if diff.standard_error == 0:
             return f"no difference: the same {info.word} on {rows}"
         (least,) = _plain(minimum_detectable(diff))
-        return f"no evidence of a difference: {rows} can show {least} {info.word} at least"
+        return (
+            f"no evidence of a difference: with {rows}, a difference in {info.word} smaller than "
+            f"{least} can hardly be told from chance"
+        )
     size, low, high = _plain(abs(diff.difference), *sorted(abs(gain) for gain in gains))
     direction = "better" if gains[0] > 0 else "worse"
     return f"{direction} by {size} {info.word}, {100 * diff.level:g}% interval {low} to {high}"

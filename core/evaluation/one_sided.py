@@ -18,9 +18,10 @@ _LEAST_OF_THE_OTHER = 0.1
 _LEAST_ROWS = 20
 # Closer than this to what calling every row gives is the same to the reader.
 _SAME = 0.02
+# The choices as the Training page names them.
 REMEDY = (
-    "A version keeps its threshold: for another one, train with the threshold rule youden, or "
-    "cost:RATIO, in place of f1 or a fixed number."
+    "A version keeps its threshold: for another one, train with the decision threshold “Best "
+    "Youden's J” or “Cheapest errors”."
 )
 
 

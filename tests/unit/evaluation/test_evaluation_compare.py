@@ -151,7 +151,8 @@ def known(**changes):
         ({"metric": "brier", "level": 0.9}, "worse by 0.015 Brier score, 90% interval 0.004 to"),
         (
             {"low": -0.002, "high": 0.026, "standard_error": 0.00714},
-            "no evidence of a difference: 4,057 rows can show 0.020 ROC AUC at least",
+            "no evidence of a difference: with 4,057 rows, a difference in ROC AUC smaller than "
+            "0.020 can hardly be told from chance",
         ),
         (
             {"difference": 0.0013, "low": 0.00021, "high": 0.0024},
