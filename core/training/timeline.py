@@ -14,7 +14,7 @@ from core.training.plan import TrainingPlan
 # Fewer fits than this share of all say little about the rest.
 _LEAST_SHARE = 0.02
 # What a model is once something else goes on after one of its steps.
-_AFTER = {"measuring": "kept", "learning": "kept", "storing": "kept", "registering": "done"}
+AFTER = {"measuring": "kept", "learning": "kept", "storing": "stored", "registering": "done"}
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class ModelProgress:
     """One model of a training at one moment.
 
     ``step`` is a key of ``stages.STEPS`` while that goes on, else "waiting" before the first,
-    "kept" between measuring, storing and registering, "done" after that, and "left out" where
-    another model's turn came before this one was measured. ``fits`` of ``fits_total`` are the
-    search's, ``candidates`` of ``candidates_total`` the whole ones among them; ``best`` is the best
-    mean score over the folds so far. Seconds are None where the step has not begun, or where there
-    is no telling yet.
+    "kept" between measuring and storing, "stored" between storing and registering, "done" after
+    that, and "left out" where another model's turn came before this one was measured. ``fits`` of
+    ``fits_total`` are the search's, ``candidates`` of ``candidates_total`` the whole ones among
+    them; ``best`` is the best mean score over the folds so far. Seconds are None where the step
+    has not begun, or where there is no telling yet.
     """
 
     algorithm: str
@@ -77,7 +77,7 @@ def _model(
     if own:
         last, step = own[-1]
         if last + 1 < len(milestones):  # something else has begun
-            step = _AFTER.get(step, "left out")
+            step = AFTER.get(step, "left out")
     return ModelProgress(
         algorithm=algorithm,
         title=title_of(algorithm),

@@ -12,6 +12,7 @@ from core.files import read_json, write_json
 from core.jobs.folder import JobFolder
 from core.services import training
 from core.settings import REPOSITORY
+from core.training import stages, timeline
 from core.training.plan import make_plan
 from core.ui.words import escape
 
@@ -164,3 +165,16 @@ def test_all_numbers_out_of_range_are_told_of_together(club: Any) -> None:
     page.number_input(key="plan-club-minutes").set_value(0.0).run()
     (told,) = page.warning
     assert escape("found 0. Folds must be 2 to 50; found 1.") in told.value
+
+
+def test_every_step_of_a_model_has_words_of_its_own() -> None:
+    of_page = importlib.import_module("core.ui.training_jobs")
+    steps = {*stages.STEPS, *timeline.AFTER.values(), "left out"}
+    said = {step: of_page.model_words(_model(step), "ROC AUC") for step in steps}
+    assert len(set(said.values())) == len(steps)
+    assert not [step for step, words in said.items() if f"[{step}]" in words and step != "tuning"]
+    assert "measured and stored" in said["stored"] and "stored" in said["kept"]
+
+
+def _model(step: str) -> training.ModelProgress:
+    return training.ModelProgress("lr", "Ridge", step, 1, 2, 3, 3, 6, 0.5, 1.0, None)

@@ -57,6 +57,19 @@ def test_before_anything_all_wait():
     assert lr.elapsed_seconds is lr.tuning_left_seconds is lr.best is None
 
 
+def test_between_storing_and_registering_a_model_is_stored():
+    stored = [event(31, "Storing Logistic Regression"), event(32, "Storing Naive Bayes")]
+    seen = [
+        tuple(model.step for model in timeline(make_plan(SPEC), story, at(40)))
+        for story in (
+            [*STORY[:10], *stored[:1]],
+            [*STORY[:10], *stored],
+            [*STORY[:10], *stored, *STORY[10:11]],
+        )
+    ]
+    assert seen == [("storing", "kept"), ("stored", "storing"), ("registering", "stored")]
+
+
 @pytest.mark.parametrize(
     ("events", "step", "other"),
     [
