@@ -134,6 +134,7 @@ def test_a_failed_job_says_why_and_shows_the_end_of_its_log(
     assert "The last training failed" in message.value
     assert "The target has one class only." in message.value
     assert any("the last line of the log" in code.value for code in page.code)
+    assert [one.label for one in page.button].count("Retry") == 2, "one name in both places"
     page.button(key=f"retry-last-{job_id}").click().run()
     assert again == [job_id]
 
