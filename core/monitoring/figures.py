@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_CATEGORIES = 15
-_ROOMY = 0.4  # of the longest bar: the words fit into it
+_ROOMY = 0.4  # of the longest bar or threshold: the words fit into it, and beside it into as much
 PRODUCTION = "production"
 
 
@@ -88,7 +88,8 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         (feature for feature in drift if feature.psi is not None), key=lambda one: one.psi or 0.0
     )
     names = [feature.name for feature in known]
-    most = max((feature.psi or 0.0 for feature in known), default=0.0)
+    words = [f"{palette.STATUS_SIGN[one.level]} {_psi(one.psi)} {one.level}" for one in known]
+    where, end = _places_of_words(known)
     bars = go.Bar(
         x=[feature.psi for feature in known],
         y=names,
@@ -96,11 +97,9 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
         name="PSI",
         showlegend=False,  # the axis names it, and its colours are levels
         marker={"color": [palette.STATUS_COLOUR[feature.level] for feature in known]},
-        text=[
-            f"{palette.STATUS_SIGN[feature.level]} {_psi(feature.psi)} {feature.level}"
-            for feature in known
-        ],
-        textposition=["inside" if (one.psi or 0.0) > _ROOMY * most else "outside" for one in known],
+        text=["" if at == "tick" else said for said, at in zip(words, where, strict=True)],
+        textposition=["inside" if at == "inside" else "outside" for at in where],
+        cliponaxis=False,
         customdata=[[feature.level, feature.change] for feature in known],
         meta=["level", "change"],
         hovertemplate="%{y}: PSI %{x:.3f}<br>%{customdata[1]}<extra></extra>",
@@ -108,7 +107,10 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
     ticks = go.Scatter(
         x=[feature.threshold for feature in known],
         y=names,
-        mode="markers",
+        mode="markers+text",
+        text=[said if at == "tick" else "" for said, at in zip(words, where, strict=True)],
+        textposition="middle right",
+        cliponaxis=False,
         name="most that chance gives",
         marker={"symbol": "line-ns-open", "size": 22, "color": palette.REFERENCE},
         hovertemplate="threshold %{x:.4f}<extra></extra>",
@@ -117,10 +119,28 @@ def drift_bars(drift: Sequence[FeatureDrift], title: str = "") -> Figure:
     return _figure(
         [bars, ticks],
         title or f"{alarmed} of {len(drift)} features in alarm",
-        xaxis={"title": "population stability index (PSI)", "rangemode": "tozero"},
+        xaxis={"title": "population stability index (PSI)", "range": [0, end]},
         yaxis={"showgrid": False},  # a line would strike through the words beside short bars
         height=max(220, 120 + 36 * len(known)),
     )
+
+
+def _places_of_words(known: Sequence[FeatureDrift]) -> tuple[list[str], float]:
+    """Where each bar's words stand, and the end of an axis that has room for them.
+
+    In a long bar, else beside it; where its threshold's tick would strike them out, beyond that.
+    """
+    most = max((max(one.psi or 0.0, one.threshold or 0.0) for one in known), default=0.0) or 1.0
+    room, places, end = _ROOMY * most, [], 1.05 * most
+    for one in known:
+        psi, threshold = one.psi or 0.0, one.threshold or 0.0
+        struck = psi - room < threshold <= psi
+        places.append("inside" if psi > room and not struck else "bar")
+        if places[-1] == "bar" and psi <= threshold < psi + room:
+            places[-1] = "tick"
+        if places[-1] != "inside":
+            end = max(end, room + (threshold if places[-1] == "tick" else psi))
+    return places, end
 
 
 def _psi(value: float | None) -> str:

@@ -104,7 +104,9 @@ class Judge:
         """Metrics without labels, or why there are none (see estimate)."""
         rows = tally.scores.sum(axis=0)
         if rows.sum() < MIN_ROWS:
-            return {}, f"too few rows scored by this version ({int(rows.sum())})"
+            scored = int(rows.sum())
+            few = f"too few rows scored by this version ({scored})"
+            return {}, few if scored else "no row was scored by this version"
         if reason := self.curves.reason or self._left_training(tally):
             return {}, reason
         return estimated(self.bins, self.curves, rows, tally.values(self.bins)), ""

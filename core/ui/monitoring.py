@@ -105,7 +105,8 @@ def _verdict(page: Page, report: Report, choice: Choice) -> None:
             st.caption(window.drawn)
         if others := window.rows - window.own_rows:
             st.caption(
-                f"{others:,} of the rows were scored by other versions: their inputs count for "
+                f"{'All' if others == window.rows else f'{others:,} of the'} rows were scored by "
+                "other versions: their inputs count for "
                 "drift, their probabilities and labels do not."
             )
         if window.unwatched:

@@ -168,9 +168,12 @@ def _all_features(page: Page, report: Report) -> None:
 
 
 def heading(page: Page, name: str) -> str:
-    """A feature's title, or its name, as plain text."""
+    """A feature's words in the specification, else its name read as words, as plain text.
+
+    A name that has capitals of its own, as pH, keeps them.
+    """
     if name == _PROBABILITY and name not in page.spec.raw_columns:
         return "The model's probability"
-    titles = {column.name: column.title for column in page.spec.columns}
-    words = titles.get(name, name)
-    return words if words == name else f"{words[:1].upper()}{words[1:]}"
+    given = {column.name: column.title for column in page.spec.columns}.get(name, name)
+    words = given if given != name else name.replace("_", " ")
+    return words if given == name != name.lower() else f"{words[:1].upper()}{words[1:]}"

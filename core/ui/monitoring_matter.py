@@ -7,10 +7,12 @@ import streamlit as st
 from core.services import monitoring_figures
 from core.services.monitoring import Report
 from core.ui import pairs, parts
+from core.ui.frame import Page
+from core.ui.monitoring_feature import heading
 from core.ui.words import escape
 
 
-def show(report: Report) -> None:
+def show(page: Page, report: Report) -> None:
     """Effects on the left, where the drift sits on the right; a word where nothing moved."""
     if not report.slices and not report.losses:
         st.caption("No feature moved by more than chance gives, so there is nothing to weigh.")
@@ -19,7 +21,7 @@ def show(report: Report) -> None:
     with left:
         _effects(report)
     with right:
-        _slices(report)
+        _slices(page, report)
     _losses(report)
 
 
@@ -38,13 +40,18 @@ def _effects(report: Report) -> None:
     parts.numbers_below(figure, "effects", "effects")
 
 
-def _slices(report: Report) -> None:
+def _slices(page: Page, report: Report) -> None:
     if not report.slices:
         return
     names = [one.feature for one in report.slices]
     rank = {one.name: place for place, one in enumerate(report.effects)}
     names.sort(key=lambda name: rank.get(name, len(rank)))
-    chosen = st.selectbox("Where the drift sits", names, key="monitor-slices")
+    chosen = st.selectbox(
+        "Where the drift sits",
+        names,
+        format_func=lambda name: heading(page, name),
+        key="monitor-slices",
+    )
     found = next(one for one in report.slices if one.feature == chosen)
     figure = monitoring_figures.where(found, report.window.profile.reference)
     parts.chart(figure, f"slices-{chosen}")

@@ -29,6 +29,7 @@ _METRICS = {
     "precision": "precision",
     "recall": "recall",
 }
+_NONE_KNOWN = "No window has an estimate yet, or labels of rows that this version scored"
 _MOST_LISTED = 200  # as many as the charts show
 
 
@@ -122,17 +123,13 @@ def _charts(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> N
             found, metric, reference, timeline.held_against
         )
         if drawn is None:
-            st.markdown("**No window has an estimate or labels yet**")
-            st.caption(_why_no_estimate(found))
+            st.markdown(f"**{_NONE_KNOWN}**")
+            st.caption(escape(_why_no_estimate(found)))
         else:
             parts.chart(drawn, "timeline-performance")
             parts.numbers_below(drawn, "timeline-performance", "timeline_performance")
-            refused = sum(bool(one.refused) for one in found)
-            if refused:
-                st.caption(
-                    f"Not estimated in {refused} of {len(found)} windows. "
-                    f"{escape(_why_no_estimate(found))}"
-                )
+            if any(one.refused for one in found):
+                st.caption(escape(_why_no_estimate(found)))
 
 
 def _only_window(found: list[WindowResult], timeline: LiveTimeline, metric: str) -> None:
@@ -151,8 +148,18 @@ def _only_window(found: list[WindowResult], timeline: LiveTimeline, metric: str)
 
 
 def _why_no_estimate(found: list[WindowResult]) -> str:
-    latest = next((one for one in reversed(found) if one.refused), None)
-    return f"The latest: {latest.refused}." if latest else "Nothing has been logged yet."
+    """How many windows have none, and why: all of them, or the latest of them by its name."""
+    refused = [one for one in found if one.refused]
+    if not refused:
+        return "Nothing has been logged yet."
+    latest = refused[-1]
+    if len(refused) == len(found) == 1:
+        return f"Not estimated: {latest.refused}."
+    said = f"Not estimated in {len(refused)} of {len(found)} windows"
+    if len(refused) == len(found) and all(one.refused == latest.refused for one in found):
+        return f"{said}: {latest.refused}."
+    which = "It is" if len(refused) == 1 else "The latest of these is"
+    return f"{said}. {which} {latest.label}: {latest.refused}."
 
 
 def _look_into(page: Page, cut: Cut, found: list[WindowResult]) -> None:

@@ -52,7 +52,7 @@ def _views() -> dict[str, Callable[[Page, Report], None]]:
     return {
         "Features": _features,
         "Over time": lambda page, _: monitoring_timeline.show(page),
-        "Does it matter?": lambda _, report: monitoring_matter.show(report),
+        "Does it matter?": monitoring_matter.show,
         "Performance": lambda _, report: monitoring_performance.show(report),
     }
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from core.settings import REPOSITORY
 from core.tracking import runs
 from core.ui import monitoring_window
 from core.ui.monitoring_labels import words
+from core.ui.monitoring_timeline import _why_no_estimate
 
 _CARDS = ("What moved", "What it did to the model", "What next")
 
@@ -113,6 +115,7 @@ def test_a_new_champion_is_to_score_rows_before_anything_is_known_of_it(watched)
     text = said(at)
     assert "How v2 performs is not known yet: the 400 labelled rows were scored by v1." in text
     assert "Score new rows with v2." in text
+    assert "All rows were scored by other versions" in text
     assert "Score new rows with v2: only rows that it answers itself show" in text
     assert "Nothing to do" not in text and "without labels" not in text
     assert "Nothing has to be done" not in text and "No label of these rows" not in text
@@ -497,6 +500,27 @@ def test_the_rules_are_kept_and_in_force(watched, judgements):
     policy = alerts.policy(watched.settings, "hoops")
     assert (policy.false_alarms, policy.drift) == (0.05, "warning")
     assert judgements == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (["few"], "Not estimated: few."),
+        (["few", "few"], "Not estimated in 2 of 2 windows: few."),
+        (["few", ""], "Not estimated in 1 of 2 windows. It is window 1: few."),
+        (
+            ["few", "none", ""],
+            "Not estimated in 2 of 3 windows. The latest of these is window 2: none.",
+        ),
+        ([], "Nothing has been logged yet."),
+    ],
+)
+def test_the_window_that_was_not_estimated_is_named(reasons, said):
+    found = [
+        SimpleNamespace(label=f"window {place}", refused=one)
+        for place, one in enumerate(reasons, start=1)
+    ]
+    assert _why_no_estimate(found) == said
 
 
 def test_what_a_label_file_brought_in_words():

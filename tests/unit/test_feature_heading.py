@@ -13,12 +13,14 @@ from core.ui.monitoring_feature import heading
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("lon_quadra", "lon_quadra"),  # as it is written: a list of choices reads no Markdown
+        ("lon_quadra", "Lon quadra"),  # as a title beside the others; no meaning is made up
+        ("pH", "pH"),
+        ("visits", "Visits"),
         ("shot_distance", "Distance to the basket"),
         ("probability", "The model's probability"),
     ],
 )
-def test_a_feature_is_called_by_its_title_or_its_plain_name(name: str, shown: str) -> None:
+def test_a_feature_is_called_by_its_words_or_its_name_read_as_words(name: str, shown: str) -> None:
     titled = SimpleNamespace(name="shot_distance", title="distance to the basket")
     page: Any = SimpleNamespace(spec=SimpleNamespace(columns=[titled], raw_columns=["lon_quadra"]))
     assert heading(page, name) == shown

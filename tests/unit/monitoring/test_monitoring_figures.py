@@ -1,6 +1,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,35 @@ def test_drift_bars_show_level_by_colour_and_word(profile, population):
     assert bars.text[-1].endswith("alarm")
     assert figure.layout.title.text == "1 of 4 features in alarm"
     assert all(tick > 0 for tick in ticks.x)
+
+
+@pytest.mark.parametrize(
+    ("psi", "threshold", "others", "place"),
+    [
+        (0.0005, 0.028, 0.0, "beside the bar"),  # all is quiet: a tiny bar, far from its tick
+        (0.010, 0.015, 0.028, "beyond the tick"),  # which would strike the words out
+        (0.030, 0.028, 0.0, "beside the bar"),  # the same inside
+        (0.020, 0.028, 0.0, "in the bar"),
+        (13.0, 0.017, 0.0, "in the bar"),
+        (0.004, 0.017, 13.0, "beyond the tick"),
+    ],
+)
+def test_the_words_of_a_bar_can_be_read(profile, population, psi, threshold, others, place):
+    one, other, *_ = feature_drift(profile, population(500, seed=3)[0])
+    one = replace(one, psi=psi, threshold=threshold)
+    bars, ticks = figures.drift_bars([one, replace(other, psi=others, threshold=0.001)]).data
+    at = bars.y.index(one.name)
+    [words] = [text for text in (bars.text[at], ticks.text[at]) if text]
+    assert words.endswith(one.level)
+    found = "beyond the tick" if ticks.text[at] else f"{bars.textposition[at]} the bar"
+    assert found == place.replace("beside the", "outside the").replace("in the", "inside the")
+
+
+def test_the_axis_of_a_drift_chart_has_room_for_words_beside_its_longest_mark(profile, population):
+    [one, *_] = feature_drift(profile, population(500, seed=3)[0])
+    start, end = figures.drift_bars([replace(one, psi=0.03, threshold=0.028)]).layout.xaxis.range
+    assert start == 0 and end > 1.3 * 0.03
+    assert figures.drift_bars([]).layout.xaxis.range[1] > 0
 
 
 @pytest.mark.parametrize("value", [-1, 0, 1, 2, 3.5, 9])
