@@ -1,22 +1,28 @@
-"""What each version's training measured on its own holdout and stored with its run, and charts."""
+"""What each version's training measured and stored with its run, and charts: on its own holdout, or
+on the production rows that judged its retraining."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.dataset import spec as specs
 from core.errors import CourtsideError, NotReady
-from core.evaluation.curves import RocCurve
+from core.evaluation.curves import RocCurve, roc_points
 from core.evaluation.importance import Importance
+from core.evaluation.metrics import binary_metrics
 from core.evaluation.tally import Confusion
 from core.evidence.holdouts import own_holdout
+from core.monitoring.judged import judged
+from core.monitoring.profile import ReferenceProfile
+from core.monitoring.reference import RECENT_PROFILE
 from core.settings import Settings
 from core.tracking import runs
 from core.tracking.registry import Version
 
 if TYPE_CHECKING:
+    import pandas as pd
     from plotly.graph_objects import Figure
 
 
@@ -43,6 +49,32 @@ def evidence(settings: Settings, version: Version) -> Evidence:
     )
 
 
+def judged_evidence(settings: Settings, project: str, version: Version) -> Evidence:
+    """As ``evidence``, with the curve and the decisions on the rows that count for the version.
+
+    Its importance stays what was measured at training, on its whole holdout.
+    """
+    found = evidence(settings, version)
+    if judged(version).rows != "production":
+        return found
+    rows = _judging_rows(settings, version)
+    y = rows[specs.load(settings.spec_file(project)).target.column].to_numpy()
+    p = rows["probability"].to_numpy(float)
+    measured = binary_metrics(y, p, version.threshold)
+    return replace(
+        found, roc=roc_points(y, p), metrics=measured.as_dict(), confusion=measured.confusion
+    )
+
+
+def _judging_rows(settings: Settings, version: Version) -> pd.DataFrame:
+    """What the version's run held out, of a retraining the newest alone: they come last."""
+    rows = own_holdout(settings, version)
+    if judged(version).rows != "production":
+        return rows
+    stored = runs.artifact_json(settings, version.run_id, RECENT_PROFILE)
+    return rows.tail(ReferenceProfile.from_dict(stored).reference.judging_rows)
+
+
 def known_evidence(settings: Settings, versions: Sequence[Version]) -> list[Evidence]:
     """That of the versions whose runs still have it; foreign and damaged ones are left out."""
     found = []
@@ -55,7 +87,7 @@ def known_evidence(settings: Settings, versions: Sequence[Version]) -> list[Evid
 
 
 def roc_overlay(found: Sequence[Evidence], strong: str | None = None) -> Figure:
-    """ROC curves on the holdout, one a version; ``strong`` is the label of the one to stress."""
+    """ROC curves, one a version; ``strong`` is the label of the one to stress."""
     from core.evaluation.figures import roc_figure
 
     return roc_figure({one.version.label: one.roc for one in found}, strong)
@@ -71,7 +103,7 @@ def importance_sides(found: Sequence[Evidence], strong: str | None = None) -> Fi
 
 
 def confusion_chart(one: Evidence, class_names: tuple[str, str]) -> Figure:
-    """Decisions against outcomes on the holdout; ``class_names``: of class 0, of class 1."""
+    """Decisions against outcomes; ``class_names``: of class 0, of class 1."""
     from core.evaluation.figures import confusion_figure
 
     cells = one.confusion
@@ -83,11 +115,11 @@ def confusion_chart(one: Evidence, class_names: tuple[str, str]) -> Figure:
 
 
 def probability_chart(settings: Settings, project: str, version: Version) -> Figure:
-    """Probabilities on the holdout by outcome; NotReady if the run kept no holdout rows."""
+    """Probabilities on the rows that judged it by outcome; NotReady if the run kept none."""
     from core.evaluation.figures import probability_histogram
 
     aim = specs.load(settings.spec_file(project)).target
-    rows = own_holdout(settings, version)
+    rows = _judging_rows(settings, version)
     if aim.column not in rows.columns:
         raise NotReady(f"{version.label} was trained on another target than {aim.column}.")
     return probability_histogram(

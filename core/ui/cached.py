@@ -84,9 +84,9 @@ def _unregistered(settings: Settings, project: str, written: tuple[int, ...]) ->
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def evidence(settings: Settings, version: Version) -> Evidence:
+def evidence(settings: Settings, project: str, version: Version) -> Evidence:
     """Curves and importance of a version; a version's evidence never changes."""
-    return holdout.evidence(settings, version)
+    return holdout.judged_evidence(settings, project, version)
 
 
 def holdout_token(settings: Settings, project: str) -> int:

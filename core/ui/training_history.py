@@ -9,8 +9,9 @@ from itertools import takewhile
 import streamlit as st
 
 from core.services import overview, training
+from core.services.comparison import judged
 from core.services.training import JobView
-from core.ui import parts
+from core.ui import cached, parts
 from core.ui.frame import Page
 from core.ui.pairs import beside
 from core.ui.training_jobs import log, state_markdown
@@ -68,9 +69,11 @@ def tell_unsettled(page: Page, jobs: Sequence[JobView]) -> None:
     with st.container(border=True, key="unsettled"):
         for job in jobs:
             with beside(f"unsettled-{job.job_id}"):
-                _line(page, job)
-                _log_button(page, job, "unsettled")
-                _retry_button(page, job, "unsettled")
+                st.markdown(_title(page, job), width="stretch")
+                with st.container(horizontal=True, width="content"):
+                    _log_button(page, job, "unsettled")
+                    _retry_button(page, job, "unsettled")
+            st.markdown(_outcome(page, job))
 
 
 def show(page: Page, ended: Sequence[JobView], shown: JobView | None, parameter: str) -> None:
@@ -89,8 +92,9 @@ def _ended_job(page: Page, job: JobView, shown: bool, parameter: str) -> None:
         _line(page, job)
         _run_link(page, job)
         if job.result is None:
-            _log_button(page, job, "list")
-            _retry_button(page, job, "list")
+            with st.container(horizontal=True, width="content"):
+                _log_button(page, job, "list")
+                _retry_button(page, job, "list")
         elif shown:
             st.caption("shown above", width="content")
         elif st.button("Show", key=f"show-{job.job_id}", help="Show its models above"):
@@ -107,21 +111,29 @@ def _line(page: Page, job: JobView) -> None:
     if job.peak_memory_bytes is not None:
         took += f" · {unbroken(megabytes(job.peak_memory_bytes))} of memory at most"
     st.markdown(
-        f"{state_markdown(job)} **{escape(job.title)}** :gray[· {took}]  \n{_outcome(job)}  \n"
-        f"{job_words(page.settings, page.project, job)}",
+        f"{_title(page, job, took)}  \n{_outcome(page, job)}",
         help=f"{exact(moment)} · job {job.job_id}",
         width="stretch",
     )
 
 
-def _outcome(job: JobView) -> str:
+def _title(page: Page, job: JobView, further: str = "") -> str:
+    more = f" :gray[· {further}]" if further else ""
+    words = job_words(page.settings, page.project, job)
+    return f"{state_markdown(job)} **{escape(job.title)}**{more}  \n{words}"
+
+
+def _outcome(page: Page, job: JobView) -> str:
+    """Its models with the figures that their versions are known by, or why it made none."""
     if job.result is None:
         return f":gray[{escape(job.message) or 'no message'}]"
-    made = (
-        f"v{model['version']} {escape(training.title_of(model['algorithm']))} "
-        f"ROC AUC {score(model['test']['roc_auc'])}"
-        for model in job.result["models"]
-    )
+    known = {one.version: one for one in cached.versions(page.settings, page.project)}
+    made = []
+    for model in job.result["models"]:
+        version = known.get(model["version"])
+        auc = judged(version).figure("roc_auc", "ROC AUC") if version is not None else ""
+        auc = auc or f"ROC AUC {score(model['test']['roc_auc'])}"
+        made.append(f"v{model['version']} {escape(training.title_of(model['algorithm']))} {auc}")
     return f":gray[{' · '.join(made)}]"
 
 

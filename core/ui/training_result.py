@@ -18,6 +18,7 @@ from core.ui.frame import Page
 from core.ui.pairs import pair
 from core.ui.training_jobs import state_markdown
 from core.ui.training_troubles import show as show_troubles
+from core.ui.training_words import job_words
 from core.ui.words import ago, duration, escape, exact, score
 
 # Wide enough for the longest name of a hyperparameter beside its value.
@@ -26,6 +27,11 @@ _PLACES = {
     "holdout": "the holdout",
     "production": "the newest production rows, which none of them learnt from",
     "mixed": "their own holdout, old rows and the newest production rows together",
+}
+_DECIDED = {
+    "holdout": "the holdout",
+    "production": "the newest production rows",
+    "mixed": "old and new rows",
 }
 
 
@@ -38,7 +44,8 @@ def in_short(page: Page, job: JobView) -> None:
     with st.container(border=True):
         st.markdown(
             f"{state_markdown(job)} **{escape(job.title)}**  \n"
-            f":small[:gray[{ago(moment)} · took {duration(job.elapsed_seconds)}]]",
+            f":small[:gray[{ago(moment)} · took {duration(job.elapsed_seconds)}]]  \n"
+            f"{job_words(page.settings, page.project, job)}",
             help=f"{exact(moment)} · job {job.job_id}",
         )
         st.success(
@@ -75,7 +82,8 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
         _links(page, result, models, registered)
     kept = [registered[m["version"]] for m in models if m["version"] in registered]
     if kept:
-        _charts(page, kept)
+        with parts.guarded("draw the models"):
+            _charts(page, kept)
     _hyperparameters(models)
 
 
@@ -230,7 +238,7 @@ def _links(
 
 
 def _charts(page: Page, versions: Sequence[Version]) -> None:
-    found = [cached.evidence(page.settings, version) for version in versions]
+    found = [cached.evidence(page.settings, page.project, version) for version in versions]
     version_charts.show(found, versions[0].label, "trained")
     _one_model(page, found)
 
@@ -238,7 +246,7 @@ def _charts(page: Page, versions: Sequence[Version]) -> None:
 def _one_model(page: Page, found: Sequence[Evidence]) -> None:
     by_number = {one.version.version: one for one in found}
     chosen = st.segmented_control(
-        "Decisions on the holdout of",
+        f"Decisions on {_DECIDED[judged(found[0].version).rows]} of",
         list(by_number),
         default=next(iter(by_number)),
         required=True,

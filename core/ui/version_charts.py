@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from core.services import holdout
+from core.services.comparison import judged
 from core.services.holdout import Evidence
 from core.ui import parts
 from core.ui.pairs import pair
+
+_ON_ALL = (
+    "Importance of a retrained version was measured on old and new rows together: a column that "
+    "tells these apart stands out there."
+)
 
 
 def show(found: Sequence[Evidence], strong: str | None, key: str) -> None:
@@ -24,3 +32,5 @@ def show(found: Sequence[Evidence], strong: str | None, key: str) -> None:
         importance = holdout.importance_sides(found, strong)
         parts.chart(importance, f"{key}-importance")
         parts.numbers_below(importance, f"{key}-importance", "importance")
+        if any(judged(one.version).rows != "holdout" for one in found):
+            st.caption(_ON_ALL)

@@ -53,3 +53,4 @@ def test_a_retraining_is_known_by_production_and_by_what_it_chose(club: Any) -> 
     assert table.index[0].startswith("**v3**"), "what was chosen stands first"
     assert table["ROC AUC ↑"].tolist() == ["0.557", ":green-background[**0.600**]"]
     assert "all on the newest production rows, which none of them learnt from" in said(page)
+    assert "v3 Logistic Regression ROC AUC 0.557 on production" in said(page), "in the list, too"

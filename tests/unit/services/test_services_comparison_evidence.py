@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput
+from core.evaluation.metrics import binary_metrics
+from core.monitoring.profile import build_profile
+from core.monitoring.reference import Reference
 from core.services import comparison, holdout, training
 from core.settings import Settings
+from core.tracking import runs
 
 
 def test_a_workspace_without_a_store_has_no_versions(bare_workspace: Settings) -> None:
@@ -34,6 +38,30 @@ def test_evidence_and_its_charts(club: Any) -> None:
     assert sum(map(sum, cells)) == len(club.test)
     histogram = holdout.probability_chart(club.settings, "club", found[0].version)
     assert sum(sum(trace.y) for trace in histogram.data) == len(club.test)
+
+
+def test_a_retrained_version_is_drawn_on_the_rows_that_judged_it(club: Any) -> None:
+    version = club.train(club.prepare())["models"][0]
+    rows = club.test.tail(150)
+    p = club.models["1"].predict_proba(club.test)[-150:, 1]
+    y = rows["left"].to_numpy(float)
+    run = runs.RunLog(club.settings, version["run_id"])
+    run.metrics({"recent_roc_auc": 0.5})
+    kinds = dict(club.spec.kinds)
+    profile = build_profile(rows[list(kinds)], kinds, p, y, reference=Reference(150, 150))
+    run.json(profile.to_dict(), "recent_profile.json")
+    versions = {one.version: one for one in comparison.versions(club.settings, "club")}
+    found = holdout.judged_evidence(club.settings, "club", versions["1"])
+    assert sum(vars(found.confusion).values()) == 150
+    exact = binary_metrics(y.astype(int), p)
+    assert found.metrics == pytest.approx(exact.as_dict())
+    assert found.roc.auc == pytest.approx(exact.roc_auc)
+    histogram = holdout.probability_chart(club.settings, "club", versions["1"])
+    assert sum(sum(trace.y) for trace in histogram.data) == 150
+    whole = holdout.evidence(club.settings, versions["1"])
+    assert found.importance == whole.importance and sum(vars(whole.confusion).values()) == 400
+    other = holdout.judged_evidence(club.settings, "club", versions["2"])
+    assert sum(vars(other.confusion).values()) == 400
 
 
 def test_time_and_stages_come_from_the_jobs_events(club: Any) -> None:
