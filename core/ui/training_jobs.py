@@ -14,7 +14,7 @@ from core.ui import parts
 from core.ui.pairs import beside
 from core.ui.training_plan import rounded
 from core.ui.training_words import METRIC_WORDS, job_words
-from core.ui.words import ago, duration, escape, score
+from core.ui.words import ago, duration, escape, score, unbroken
 
 _STATES: dict[str, tuple[str, Any, str]] = {
     "queued": ("waiting", "gray", ":material/schedule:"),
@@ -156,7 +156,7 @@ def model_words(model: ModelProgress, metric: str) -> str:
         sign = ":blue[:material/radio_button_checked:]"
         doing = f":blue[{_DOING.get(model.step, model.step)}]"
         if model.tuning_left_seconds:
-            took += f", tuning ends in about {rounded(model.tuning_left_seconds)}"
+            took += f", tuning ends in {unbroken(f'about {rounded(model.tuning_left_seconds)}')}"
     return f"{sign} {title} {doing}  \n:small[:gray[{tried}{best}{took}]]"
 
 

@@ -10,6 +10,7 @@ from core.listing import listed
 from core.services import training
 from core.services.training import JobView, Options, TrainingPlan
 from core.settings import Settings
+from core.ui.words import unbroken
 
 METRIC_WORDS = {"AUC": "ROC AUC", "Prec.": "Precision"}
 # More figures than these in a row are no words any more.
@@ -18,14 +19,14 @@ _MOST_COUNTS = 4
 
 def plan_words(plan: TrainingPlan) -> str:
     """Candidates, folds, metric and seed, then whatever was chosen beyond the simple plan."""
-    return " · ".join(
-        [
-            f"{_candidates(plan)} × {plan.folds} folds",
-            f"tuned for {METRIC_WORDS.get(plan.metric, plan.metric)}",
-            f"seed {plan.seed}",
-            *_unusual(plan.options),
-        ]
-    )
+    said = [
+        f"{_candidates(plan)} × {plan.folds} folds",
+        f"tuned for {METRIC_WORDS.get(plan.metric, plan.metric)}",
+        f"seed {plan.seed}",
+        *_unusual(plan.options),
+    ]
+    # A line ends between two of them.
+    return " · ".join([said[0], *map(unbroken, said[1:])])
 
 
 def job_words(settings: Settings, project: str, job: JobView) -> str:
@@ -57,7 +58,7 @@ def _unusual(options: Options) -> list[str]:
     """What differs from a training that was told nothing more."""
     usual, said = Options(), []
     if options.minutes is not None:
-        said.append(f"tuned for {options.minutes:g} min at the most")
+        said.append(f"at most {options.minutes:g} min")
     if options.threshold != usual.threshold:
         said.append(f"threshold {_threshold(options)}")
     if options.calibration != usual.calibration:
