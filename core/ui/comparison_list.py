@@ -13,7 +13,11 @@ from core.ui.words import ago, score
 
 _A_PAGE = 20
 _FEW = 3
-_WIDE = st.column_config.Column(width="medium")
+# Of those whose words vary; what is given up is the width of the others' gaps.
+_WIDTHS = {
+    name: st.column_config.Column(width=pixels)
+    for name, pixels in {"version": 50, "role": 90, "state": 200}.items()
+}
 _OTHER_ROWS = (
     "Figures on different rows do not compare: a retrained version stands with those on the newest "
     "production rows, which judged it. Choose versions above to measure them on the same rows."
@@ -37,7 +41,7 @@ def show(page: Page, versions: Sequence[Version]) -> None:
             hide_index=True,
             height="content",
             key="all-versions",
-            column_config={"version": st.column_config.Column(width=50), "state": _WIDE},
+            column_config=_WIDTHS,
         )
         if not comparable([judged(version) for version in shown if version.metrics]):
             st.caption(_OTHER_ROWS)

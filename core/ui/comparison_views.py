@@ -9,7 +9,14 @@ import streamlit as st
 from core.services import comparison, comparison_figures, holdout
 from core.services.comparison import METRICS, Compared, Version, WeakSpot
 from core.settings import Settings
-from core.ui import cached, comparison_decisions, comparison_evidence, comparison_settings, parts
+from core.ui import (
+    cached,
+    comparison_decisions,
+    comparison_evidence,
+    comparison_settings,
+    parts,
+    version_charts,
+)
 from core.ui.frame import Page
 from core.ui.pairs import pair
 from core.ui.words import escape
@@ -71,6 +78,7 @@ def _curves(page: Page, chosen: Sequence[Version], found: Compared | None) -> No
         strong = found.strong if found else None
         importance = holdout.importance_sides(holdout.known_evidence(page.settings, chosen), strong)
         _chart(importance, "compared-importance", "importance")
+        version_charts.note_on_importance(chosen)
 
 
 def _metrics(page: Page, chosen: Sequence[Version], found: Compared | None) -> None:

@@ -226,7 +226,7 @@ def _links(
     made = [model["version"] for model in models if model["version"] in registered]
     originals = [one for one in _reproduced(models, registered) if one in registered]
     numbers = ",".join(made + originals)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if numbers:
             st.page_link(
                 path,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.services import holdout
-from core.services.comparison import judged
+from core.services.comparison import Version, judged
 from core.services.holdout import Evidence
 from core.ui import parts
 from core.ui.pairs import pair
@@ -32,5 +32,10 @@ def show(found: Sequence[Evidence], strong: str | None, key: str) -> None:
         importance = holdout.importance_sides(found, strong)
         parts.chart(importance, f"{key}-importance")
         parts.numbers_below(importance, f"{key}-importance", "importance")
-        if any(judged(one.version).rows != "holdout" for one in found):
-            st.caption(_ON_ALL)
+        note_on_importance([one.version for one in found])
+
+
+def note_on_importance(versions: Sequence[Version]) -> None:
+    """Below importance: on which rows it was measured, where that is not one holdout."""
+    if any(judged(version).rows != "holdout" for version in versions):
+        st.caption(_ON_ALL)

@@ -377,6 +377,7 @@ def test_figures_of_different_rows_are_told_apart(judged: Any) -> None:
     assert listed.loc["v3", "ROC AUC"] == "0.557"
     assert listed.loc["v3", "role"] == "champion"
     assert "Figures on different rows do not compare" in said(page)
+    assert "measured on old and new rows together" in said(page), "of the importance"
 
 
 def test_nothing_is_the_best_among_figures_of_different_rows(judged: Any) -> None:
