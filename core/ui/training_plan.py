@@ -17,6 +17,13 @@ from core.ui.training_words import METRIC_WORDS
 from core.ui.words import escape
 
 _USUAL = ("lr", "dt")
+_CANDIDATES_HELP = "How many random settings of the algorithm tuning tries."
+# Six digits beside the buttons that count up and down; the name beside them wraps in what is left.
+_FIELD_PIXELS = 130
+_ROW_STYLE = (
+    "<style>[class*=st-key-candidates-row-] > div:first-child {flex: 1 1 7rem !important; "
+    "min-width: 7rem !important}</style>"
+)
 
 
 def show(page: Page, busy: bool) -> None:
@@ -77,7 +84,7 @@ def _choose(page: Page) -> tuple[TrainingPlan | None, str]:
     with more:
         algorithms = [*algorithms, *training_options.further_algorithms(key, usual)]
     with candidates_place:
-        tried = candidates(key, algorithms, counts)
+        tried = _candidates_by_row(key, algorithms, counts)
     wrong: list[str] = []
     options = own.options
     with more, _noted(wrong):
@@ -114,10 +121,32 @@ def candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str
             f"Candidates for {training.title_of(name)}",
             value=own.get(name, 20),
             key=f"{key}-candidates-{name}",
-            help="How many random settings of the algorithm tuning tries.",
+            help=_CANDIDATES_HELP,
         )
         for name in algorithms
     }
+
+
+def _candidates_by_row(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
+    """The same in half the height: one heading, then a row an algorithm."""
+    if not algorithms:
+        return {}
+    tried = {}
+    with st.container(gap="xsmall"):
+        st.html(_ROW_STYLE)
+        st.markdown(":small[Candidates]", help=_CANDIDATES_HELP)
+        for name in algorithms:
+            row = f"candidates-row-{key}-{name}"
+            with st.container(horizontal=True, vertical_alignment="center", key=row):
+                st.markdown(f":small[{escape(training.title_of(name))}]", width="stretch")
+                tried[name] = st.number_input(
+                    f"Candidates for {training.title_of(name)}",
+                    value=own.get(name, 20),
+                    key=f"{key}-candidates-{name}",
+                    label_visibility="collapsed",
+                    width=_FIELD_PIXELS,
+                )
+    return tried
 
 
 def _start(page: Page, plan: TrainingPlan | None, wrong: str, ready: Readiness, busy: bool) -> None:

@@ -25,8 +25,8 @@ def plan_words(plan: TrainingPlan) -> str:
         f"seed {plan.seed}",
         *_unusual(plan.options),
     ]
-    # A line ends between two of them.
-    return " · ".join([said[0], *map(unbroken, said[1:])])
+    # A line ends after a dot alone.
+    return f"{unbroken(' ')}· ".join([said[0], *map(unbroken, said[1:])])
 
 
 def job_words(settings: Settings, project: str, job: JobView) -> str:

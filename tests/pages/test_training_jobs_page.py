@@ -182,3 +182,16 @@ def test_every_step_of_a_model_has_words_of_its_own() -> None:
 
 def _model(step: str) -> training.ModelProgress:
     return training.ModelProgress("lr", "Ridge", step, 1, 2, 3, 3, 6, 0.5, 1.0, None)
+
+
+def test_candidates_stand_in_a_row_with_their_algorithm_and_keep_their_name(club: Any) -> None:
+    club.prepare()
+    page = open_page()
+    field = page.number_input(key="plan-club-candidates-lr")
+    assert field.label == "Candidates for Logistic Regression", "for who cannot see the row"
+    assert field.proto.label_visibility.value == field.proto.label_visibility.COLLAPSED
+    said_before = [one.value for one in page.markdown]
+    assert said_before.count(":small[Candidates]") == 1
+    assert ":small[Logistic Regression]" in said_before
+    page.button_group(key="plan-club-algorithms").set_value([]).run()
+    assert ":small[Candidates]" not in [one.value for one in page.markdown]
