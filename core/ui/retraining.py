@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import BadInput
 from core.services import monitoring_figures, retraining, retraining_view, training
 from core.services.retraining import JobView, Renewal
 from core.services.training import TrainingPlan
@@ -171,24 +172,34 @@ def _form(page: Page) -> None:
             value=None,
             key="retrain-last",
         )
-        wanted = _wanted(page, algorithms)
-        _start(page, wanted, str(source), learnt / 100, int(newest) if newest else None)
+        wanted, wrong = _wanted(page, algorithms)
+        _start(page, wanted, wrong, str(source), learnt / 100, int(newest) if newest else None)
 
 
-def _wanted(page: Page, algorithms: list[str]) -> TrainingPlan | None:
-    """The plan as chosen; None while no algorithm is."""
+def _wanted(page: Page, algorithms: list[str]) -> tuple[TrainingPlan | None, str]:
+    """The plan as chosen; None, with why, where what was chosen is no plan."""
     if not algorithms:
-        return None
+        return None, "Choose at least one algorithm."
     key = f"retrain-{page.project}"
     usual = retraining.usual_candidates(page.settings, page.project, algorithms)
     with st.container(horizontal=True, vertical_alignment="bottom", key="retrain-cost"):
         counts = candidates(key, algorithms, usual)
+        own = retraining.plan(page.settings, page.project, algorithms, usual)
+        budget = minutes(key, own.options.minutes)
+    try:
         wanted = retraining.plan(page.settings, page.project, algorithms, counts)
-        return wanted.within(minutes(key, wanted.options.minutes))
+        return wanted.within(budget), ""
+    except BadInput as exc:
+        return None, str(exc)
 
 
 def _start(
-    page: Page, wanted: TrainingPlan | None, source: str, share: float, newest: int | None
+    page: Page,
+    wanted: TrainingPlan | None,
+    wrong: str,
+    source: str,
+    share: float,
+    newest: int | None,
 ) -> None:
     with parts.guarded("read the labelled rows"):
         words, rows = _preview(page.settings, page.project, source, share, newest, _token(page))
@@ -198,13 +209,15 @@ def _start(
             st.markdown(cost_words(wanted, expected, rows))
             rule = wanted.options.threshold.words
             st.caption(f"The threshold is the one {rule}, on the production rows it learns from.")
+        if wrong:
+            st.warning(escape(wrong), icon=":material/edit_note:")
         pressed = st.button(
             "Retrain",
             type="primary",
             icon=":material/model_training:",
             key="retrain",
             disabled=wanted is None,
-            help="Choose at least one algorithm." if wanted is None else None,
+            help=wrong or None,
         )
         if pressed and wanted is not None:
             with st.spinner("Putting the rows together"):

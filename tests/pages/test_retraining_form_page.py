@@ -104,3 +104,17 @@ def test_without_an_algorithm_nothing_is_promised(form):
     assert not form.at.exception
     assert "fits**" not in said(form.at)
     assert next(one for one in form.at.button if one.key == "retrain").disabled
+
+
+def test_a_number_out_of_range_is_told_of_and_nothing_can_be_started(form):
+    form.at.number_input(key="retrain-hoops-candidates-gbc").set_value(-5)
+    form.at.number_input(key="retrain-hoops-candidates-rf").set_value(0).run()
+    (told,) = [one.value for one in form.at.warning if "Candidates" in one.value]
+    assert "found −5" in told and "found 0" in told, "all at once"
+    assert form.at.button(key="retrain").disabled
+    assert "rows to judge by" in said(form.at), "the rest of the form stays"
+    form.at.number_input(key="retrain-hoops-candidates-gbc").set_value(5)
+    form.at.number_input(key="retrain-hoops-candidates-rf").set_value(8)
+    form.at.number_input(key="retrain-hoops-minutes").set_value(-1.0).run()
+    assert form.at.button(key="retrain").disabled
+    assert any("time budget" in one.value for one in form.at.warning)
