@@ -96,8 +96,11 @@ def test_rows_in_pieces_are_the_window_of_them_together(profile, piece):
     window = gathered_window(SPEC, VERSION, profile, pieces, {"p3": 1.0}, 400)
     pd.testing.assert_frame_equal(window.frame, whole.frame)
     assert (window.first, window.last, window.drawn) == (whole.first, whole.last, "")
-    for name in ("rows", "own_rows", "labelled_rows"):
+    for name in ("rows", "own_rows", "labelled_rows", "elsewhere"):
         assert getattr(window, name) == getattr(whole, name)
+    others = rows[rows["model_version"] != "1"]
+    known = others["label"].notna() | (others["prediction_id"] == "p3")
+    assert dict(window.elsewhere) == {"2": int(known.sum())} and known.any()
     assert as_json(judge(window), None) == as_json(judge(whole), None)
 
 
