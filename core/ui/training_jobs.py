@@ -35,8 +35,8 @@ _DOING = {
 }
 # How a model stands while another one's step goes on.
 _STANDING = {
-    "kept": (":green[:material/check:]", ":green[measured], stored once all are measured"),
-    "stored": (":green[:material/check:]", ":green[measured and stored], registered next"),
+    "kept": (":green[:material/check:]", ":green[measured], to be stored at the end"),
+    "stored": (":green[:material/check:]", ":green[measured and stored], to be registered next"),
     "done": (":green[:material/check_circle:]", ":green[registered]"),
     "left out": (":orange[:material/error:]", ":orange[left out], the log says why"),
 }
