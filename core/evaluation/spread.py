@@ -20,8 +20,9 @@ def intervals_of(tally: Tally, threshold: float, level: float = 0.95) -> dict[st
 
     ROC AUC by DeLong's variance, log loss by that of a mean, shares by Wilson's interval. F1 is
     2J / (1 + J), where J is the share of true positives among the rows that are positive or called
-    so: the interval of J, carried over. A metric that is undefined is absent. Close to the
-    bootstrap's from some 30 rows of each class on.
+    so: the interval of J, carried over. Where no row is called positive, precision counts as 0, as
+    everywhere here, and may be off by as much as the share of such calls may. A metric that is
+    undefined is absent. Close to the bootstrap's from some 30 rows of each class on.
     """
     check_level(level)
     reach = NormalDist().inv_cdf((1 + level) / 2)
@@ -31,7 +32,7 @@ def intervals_of(tally: Tally, threshold: float, level: float = 0.95) -> dict[st
         "roc_auc": _roc_auc(tally, reach),
         "log_loss": _log_loss(tally, reach),
         "accuracy": _share(hits + cells.true_negatives, cells.n, reach),
-        "precision": _share(hits, cells.predicted_positives, reach),
+        "precision": _share(hits, cells.predicted_positives or cells.n, reach),
         "recall": _share(hits, cells.positives, reach),
         "f1": _f1(_share(hits, cells.n - cells.true_negatives, reach)),
     }

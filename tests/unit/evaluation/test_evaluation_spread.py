@@ -30,7 +30,9 @@ def test_a_share_of_none_among_few_still_has_a_width() -> None:
     found = intervals_of(ScoredLabels.of([1, 1, 1, 0, 0], [0.1, 0.2, 0.3, 0.1, 0.2]).tally(), 0.5)
     assert found["recall"].value == 0 and found["recall"].high > 0.5
     assert found["f1"].value == 0 and found["f1"].high > found["recall"].high
-    assert "precision" not in found, "nothing was called positive"
+    assert found["precision"].value == 0 and found["precision"].high > 0.4, "of five rows"
+    many = intervals_of(ScoredLabels.of([1, 0] * 500, [0.1, 0.2] * 500).tally(), 0.5)
+    assert many["precision"].value == 0 and many["precision"].high < 0.005
 
 
 def test_what_is_undefined_is_absent() -> None:
