@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import takewhile
 
 import streamlit as st
 
@@ -19,6 +18,7 @@ from core.ui.training_words import job_words
 from core.ui.words import ago, duration, escape, exact, megabytes, score, unbroken
 
 _SHOWN = 5
+_TOLD = 3
 
 
 def ended_badly(page: Page, job: JobView) -> None:
@@ -43,13 +43,14 @@ def ended_badly(page: Page, job: JobView) -> None:
 
 
 def unsettled(page: Page, jobs: Sequence[JobView]) -> list[JobView]:
-    """Lost or failed since the last that succeeded, unless its plan was started again since.
+    """Lost or failed, and neither started again nor followed by a training that succeeded.
 
+    What waited behind it already does not count: who asked for that knew nothing of the loss.
     ``jobs``: all of the project, those that have ended by when they did.
     """
-    ended = (job for job in jobs if not job.is_live)
-    since = takewhile(lambda job: job.state != "succeeded", ended)
-    bad = [job for job in since if job.state in ("lost", "failed")]
+    asked = max((job.created_at for job in jobs if job.state == "succeeded"), default="")
+    bad = [job for job in jobs if job.state in ("lost", "failed")]
+    bad = [job for job in bad if (job.finished_at or job.created_at) >= asked]
     if not bad:
         return []
     plans = {job.job_id: training.plan_of(page.settings, page.project, job.job_id) for job in jobs}
@@ -67,13 +68,15 @@ def tell_unsettled(page: Page, jobs: Sequence[JobView]) -> None:
     if not jobs:
         return
     with st.container(border=True, key="unsettled"):
-        for job in jobs:
+        for job in jobs[:_TOLD]:
             with beside(f"unsettled-{job.job_id}"):
                 st.markdown(_title(page, job), width="stretch")
                 with st.container(horizontal=True, width="content"):
                     _log_button(page, job, "unsettled")
                     _retry_button(page, job, "unsettled")
             st.markdown(_outcome(page, job))
+        if jobs[_TOLD:]:
+            st.caption(f"{len(jobs) - _TOLD} more in the list further down.")
 
 
 def show(page: Page, ended: Sequence[JobView], shown: JobView | None, parameter: str) -> None:

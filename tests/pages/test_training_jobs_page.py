@@ -66,8 +66,8 @@ def test_one_that_was_cancelled_in_the_queue_offers_no_log(club: Any) -> None:
 
 
 def test_what_was_lost_is_told_above_what_runs(club: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    club.job("succeeded", club.train(club.prepare()), finished_at="2026-01-05T10:01:00+00:00")
-    before = lost(club, finished_at="2026-01-05T10:00:00+00:00")
+    club.job("succeeded", club.train(club.prepare()), created_at="2026-01-05T10:00:30+00:00")
+    before = lost(club, finished_at="2026-01-05T10:00:10+00:00")
     since = lost(club)
     plan_of(club, since, folds=4)
     club.running()
@@ -82,6 +82,26 @@ def test_what_was_lost_is_told_above_what_runs(club: Any, monkeypatch: pytest.Mo
     assert len(page.get("popover")) == 3, "the end of the log beside each"
     page.button(key=f"retry-unsettled-{since}").click().run()
     assert again == [since]
+
+
+def test_what_was_lost_before_one_in_the_queue_succeeded_is_still_told(club: Any) -> None:
+    result = club.train(club.prepare())
+    first = lost(club, finished_at="2026-01-05T10:00:30+00:00")
+    plan_of(club, first, folds=4)
+    club.job("succeeded", result)
+    page = open_page()
+    assert "is the best" in page.success[0].value
+    assert f"retry-unsettled-{first}" in [one.key for one in page.button]
+
+
+def test_of_many_that_failed_the_last_three_are_told(club: Any) -> None:
+    club.prepare()
+    for folds in range(2, 7):
+        plan_of(club, lost(club), folds=folds)
+    club.running()
+    page = open_page()
+    keys = [one.key for one in page.button if one.key.startswith("retry-unsettled-")]
+    assert len(keys) == 3 and "1 more in the list further down." in said(page)
 
 
 def test_what_was_started_again_is_not_told_twice(club: Any) -> None:
