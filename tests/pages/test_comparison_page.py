@@ -406,3 +406,11 @@ def test_the_same_plan_trained_again_is_told_in_the_list(trained: Any) -> None:
     assert states["v3"] == "same as v1 to the last digit"
     assert states["v4"] == "same as v2 to the last digit"
     assert states["v1"] == states["v2"] == ""
+
+
+def test_the_newest_is_offered_where_figures_do_not_compare(judged: Any) -> None:
+    offered = importlib.import_module("core.ui.comparison_promote")._offered
+    known = {one.version: one for one in registry.versions(judged.settings, "club")}
+    assert offered([known["2"], known["1"]]).version == "1", "the better of the same rows"
+    assert offered([known["3"], known["4"]]).version == "3", "the challenger"
+    assert offered([known["4"], known["1"]]).version == "4"

@@ -1,10 +1,14 @@
 """Home: what it says of a check that runs, beside what is on record."""
 
+import dataclasses
+import importlib
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.files import write_text
-from core.services import projects
+from core.services import overview, projects
 from core.settings import REPOSITORY
 from core.tracking import runs
 
@@ -64,3 +68,27 @@ def test_a_check_that_was_killed_long_ago_does_not_run(logged):
     text = home()
     assert "A check is running" not in text
     assert "No check on record" in text
+
+
+def test_what_was_done_last_counts_from_its_end(logged):
+    """A training of an hour that ended just now: the list of trainings says so, too."""
+    now = datetime.now(UTC)
+    long = runs.start(logged.settings, "hoops", "train", at=(now - timedelta(hours=1)).timestamp())
+    line = importlib.import_module("core.ui.frame")._status
+    standing = overview.standing(logged.settings, "hoops")
+    assert standing.last.action == "score", "it began before"
+    running = dataclasses.replace(standing, last=runs.get(logged.settings, long.run_id))
+    assert "1 h ago" in line(running)[0]
+    long.finish("KILLED")
+    ended = dataclasses.replace(standing, last=runs.get(logged.settings, long.run_id))
+    assert line(ended)[0].endswith("trained \\(cancelled\\), just now")
+
+
+def test_a_retrained_champion_stands_with_its_figures_on_production(logged):
+    metrics = {"test_roc_auc": 0.632, "cv_recent_log_loss": 0.65, "recent_roc_auc": 0.557}
+    logged.versions[0] = dataclasses.replace(logged.versions[0], metrics=metrics)
+    text = home()
+    assert "champion v1 Logistic Regression, ROC AUC 0.557 on production" in text
+    assert "champion v1, ROC AUC 0.557 on production" in text
+    assert "On the newest production rows, which judged its retraining." in text
+    assert "0.632" not in text
