@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.monitoring.reference import has_recent, judged_words, reference_metrics
+from core.monitoring.reference import has_recent, is_retrained, judged_words, reference_metrics
 
-# Only a retraining measures that: the cross-validated log loss on the production rows learnt from.
-_OF_A_RETRAINING = "cv_recent_log_loss"
 Rows = Literal["holdout", "production", "mixed"]
 
 
@@ -64,8 +62,7 @@ class Judged:
 
 def judged(version: Measured) -> Judged:
     """The figures that count for a version: on production where that judged it."""
-    retrained = _OF_A_RETRAINING in version.metrics
-    rows: Rows = "mixed" if retrained else "holdout"
+    rows: Rows = "mixed" if is_retrained(version.metrics) else "holdout"
     if has_recent(version.metrics):
         rows = "production"
     data = (version.tags.get(name, "") for name in ("data_sha256", "spec_digest"))

@@ -15,6 +15,9 @@ from core.errors import IntegrityError
 # A run's metrics with this prefix are on the production rows that judged its retraining. They come
 # with the profile of these rows: a version has both, or is held against its training.
 RECENT = "recent_"
+# Only a retraining measures that: the cross-validated log loss on the production rows learnt from,
+# by which it chooses; its metric has the prefix `cv_`.
+CHOSEN_BY = "recent_log_loss"
 TRAINING_PROFILE, RECENT_PROFILE = "reference_profile.json", "recent_profile.json"
 # Fewer labelled rows leave isotonic regression with steps of a few rows each.
 MIN_CALIBRATION_ROWS = 100
@@ -127,6 +130,11 @@ def judged_words(is_production: bool) -> str:
 def has_recent(metrics: Mapping[str, float]) -> bool:
     """Whether a version with these metrics is held against production rows."""
     return f"{RECENT}roc_auc" in metrics
+
+
+def is_retrained(metrics: Mapping[str, float]) -> bool:
+    """Whether a version with these metrics came of a retraining on production rows."""
+    return f"cv_{CHOSEN_BY}" in metrics
 
 
 def profile_name(metrics: Mapping[str, float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import jobs
@@ -10,14 +9,13 @@ from core.dataset import io
 from core.dataset import retrain as renewals
 from core.dataset import spec as specs
 from core.jobs import JobView
-from core.monitoring import places
-from core.monitoring.reference import MIN_CALIBRATION_ROWS
+from core.monitoring import places, reference
 from core.settings import Settings
 from core.training import submission
-from core.training.renewal import CHOSEN_BY
 
 # From so many judging rows on Monitor holds a retrained version against production alone.
-ENOUGH_TO_JUDGE = MIN_CALIBRATION_ROWS
+ENOUGH_TO_JUDGE = reference.MIN_CALIBRATION_ROWS
+is_retrained = reference.is_retrained
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,6 @@ def latest(settings: Settings, project: str) -> JobView | None:
         if order.get("inputs") and not order.get("reproduces"):
             return one
     return None
-
-
-def is_retrained(metrics: Mapping[str, float]) -> bool:
-    """Whether a version with these metrics came of a retraining on production rows."""
-    return f"cv_{CHOSEN_BY}" in metrics
 
 
 def job(settings: Settings, project: str, job_id: str) -> JobView:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.dataset import io, shipped_code
 from core.dataset.spec import ModelPlan, ProjectSpec
+from core.monitoring.reference import CHOSEN_BY
 from core.tracking import models
 from core.training import carried, decision, renewal, stages
 from core.training.catalogue import CATALOGUE, Algorithm
@@ -99,7 +100,7 @@ def _on_recent_rows(context: Context, experiment: Experiment, tuned: Tuned) -> d
     loss = renewal.recent_log_loss(
         tuned.estimator, experiment.fitted, older[0], plan.folds, plan.seed, context.workers
     )
-    return {} if math.isnan(loss) else {renewal.CHOSEN_BY: loss}
+    return {} if math.isnan(loss) else {CHOSEN_BY: loss}
 
 
 def _learning(

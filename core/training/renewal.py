@@ -12,6 +12,7 @@ from core.dataset import spec as specs
 from core.dataset.spec import ProjectSpec
 from core.evaluation.challenge import Challenge, Scores, challenge, in_words
 from core.evaluation.one_thread import in_one_thread
+from core.monitoring.reference import CHOSEN_BY
 from core.settings import Settings
 from core.tracking import models, registry
 from core.tracking.registry import Version
@@ -21,9 +22,6 @@ from core.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-CHOSEN_BY = "recent_log_loss"
 
 
 def recent_log_loss(

@@ -11,6 +11,7 @@ import pytest
 
 from core.dataset import io
 from core.errors import BadInput, NotReady
+from core.monitoring.reference import CHOSEN_BY
 from core.scoring.log import open_log
 from core.services import retraining, retraining_view
 from core.tracking import registry, runs
@@ -146,7 +147,7 @@ def test_challenger_and_champion_side_by_side(
     retraining.start(prepared.settings, wanted, "june.parquet", 0.5)
     trained = prepared.train(plans[0].inputs, champion=False)
     for report, loss in zip(trained["models"], (0.6, 0.5), strict=True):
-        report["cv"] = {renewal.CHOSEN_BY: loss}
+        report["cv"] = {CHOSEN_BY: loss}
     run = runs.RunLog(prepared.settings, trained["run_id"])
     found = renewal.judge(prepared.settings, plans[0], run, trained["models"])
     assert found is not None
