@@ -2,11 +2,11 @@
 
 ``scoring_steps.py HOME WAY MOMENTS`` scores files in children of this process, each of which is
 killed with SIGKILL before one of the steps (``1,5,9``, ``all``, or the ``end``) of what a scoring
-does to disk and to MLflow, or after so many seconds (``0.031s``). Each of them has a file of its
-own, and is followed by one that scores the same file to its end. Prints a line of JSON with the
-steps there are, then one for each child: the code that it ended with, the steps it took if it was
-not killed, and what the second one gave. With WAY ``job`` each belongs to a job, with ``page`` to
-none.
+does to disk and to MLflow, or after a part (``0.31x``) of the time that one takes which nobody
+kills. Each of them has a file of its own, and is followed by one that scores the same file to its
+end. Prints a line of JSON with the steps there are, then one for each child: the code that it ended
+with, the steps it took if it was not killed, and what the second one gave. With WAY ``job`` each
+belongs to a job, with ``page`` to none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -125,7 +126,7 @@ def child(work: Callable[[], Any]) -> tuple[int, Any]:
 
 
 def attempt(settings: Settings, source: Path, when: str, job_id: str) -> dict[str, Any]:
-    """Score and be killed at ``when``; the steps taken, where it was not."""
+    """Score and be killed at ``when``, a step or seconds; the steps taken, where it was not."""
     if when.endswith("s"):
         threading.Timer(float(when[:-1]), os.kill, (os.getpid(), signal.SIGKILL)).start()
         score(settings, source, job_id)
@@ -140,7 +141,7 @@ def attempt(settings: Settings, source: Path, when: str, job_id: str) -> dict[st
 def main(home: Path, way: str, moments: list[str]) -> None:
     settings = Settings.from_env()
     _stand_in()
-    steps = _warm_up(settings, home, way)
+    steps, seconds = _warm_up(settings, home, way)
     print(json.dumps({"steps": steps}), flush=True)
     if moments in (["all"], ["end"]):
         every = [str(number + 1) for number in range(len(steps))]
@@ -148,26 +149,30 @@ def main(home: Path, way: str, moments: list[str]) -> None:
     for number, when in enumerate(moments):
         source = source_of(home, number)
         jobs = [f"{number}-first", f"{number}-retry"] if way == "job" else ["", ""]
-        code, told = child(partial(attempt, settings, source, when, jobs[0]))
+        moment = f"{float(when[:-1]) * seconds:.4f}s" if when.endswith("x") else when
+        code, told = child(partial(attempt, settings, source, moment, jobs[0]))
         again, result = child(partial(score, settings, source, jobs[1]))
         line = {"code": code, "told": told, "again": again, "result": result}
         print(json.dumps(line), flush=True)
 
 
-def _warm_up(settings: Settings, home: Path, way: str) -> list[str]:
-    """The steps of a scoring that nobody kills; what it imports, no other child need import."""
+def _warm_up(settings: Settings, home: Path, way: str) -> tuple[list[str], float]:
+    """The steps of a scoring that nobody kills, and its seconds; what it imports, no other child
+    need import.
+    """
 
     def untouched() -> dict[str, Any]:
         score(settings, source_of(home, -2), "")  # the log's first, which begins its file
         source, job_id = source_of(home, -1), "untouched" if way == "job" else ""
-        return {**attempt(settings, source, str(_NEVER), job_id), "modules": [*sys.modules]}
+        began = time.monotonic()
+        found = attempt(settings, source, str(_NEVER), job_id)
+        return {**found, "seconds": time.monotonic() - began, "modules": [*sys.modules]}
 
     _, told = child(untouched)
     for name in told["modules"]:
         with suppress(Exception):  # some modules only work as part of others
             importlib.import_module(name)
-    steps: list[str] = told["steps"]
-    return steps
+    return told["steps"], told["seconds"]
 
 
 def _stand_in() -> None:

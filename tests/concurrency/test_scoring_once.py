@@ -103,7 +103,8 @@ def test_a_job_that_is_killed_before_its_result_is_kept_logs_nothing_again(home:
 @pytest.mark.slow
 def test_killed_at_any_moment_and_asked_for_again(home: Settings) -> None:
     moments = random.Random(0)
-    times = ",".join(f"{moments.uniform(0, 1):.3f}s" for _ in range(12))
+    times = ",".join(f"{moments.uniform(0, 1):.3f}x" for _ in range(12))
     _, done = attempts(home, "job", times)
     whole(home, done)
-    assert KILLED in {one["code"] for one in done}
+    codes = [one["code"] for one in done]
+    assert codes.count(KILLED) >= 3, codes
