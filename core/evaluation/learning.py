@@ -100,7 +100,7 @@ def learning_curve(
         start = clock()
         # Other processes must be worth their start.
         at_once = workers if expected > _WORTH_PROCESSES_SECONDS else 1
-        one = clone(estimator) if at_once == 1 else in_one_thread(clone(estimator))
+        one = in_one_thread(clone(estimator)) if at_once > 1 else estimator
         scores = Parallel(n_jobs=at_once)(
             delayed(_scores)(one, x, labels, fitted[:size], left) for fitted, left in parts
         )

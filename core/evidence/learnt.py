@@ -116,12 +116,11 @@ def learnt_among(
     0 for any other version; NotReady where that is not known, or would take reading more than
     ``most_rows`` rows.
     """
-    prepared = origins(settings, spec.name, [version])[version.version].preparation
-    if prepared is None or "renews_run_id" not in prepared.params:
+    origin = origins(settings, spec.name, [version])[version.version]
+    if origin.preparation is None or not origin.is_renewed:
         return 0
-    added = int(prepared.metrics.get("added_rows", 0))
-    path = folder_below(settings.layer(spec.name, "05_model_input"), prepared.run_id)
-    path = path / "base_train.parquet"
+    added = int(origin.preparation.metrics.get("added_rows", 0))
+    (path,) = _learnt_from(settings, spec, origin, None)
     if not added or not path.is_file() or io.row_count(path) > most_rows:
         raise NotReady(_UNKNOWN.format(why="its production rows are gone, or too many"))
     labels = read_labels(frame[spec.target.column], spec, "The scored file")

@@ -87,6 +87,11 @@ class JobView:
         return self.state in LIVE_STATES
 
     @property
+    def moment(self) -> datetime:
+        """When it ended; until then, when it was asked for."""
+        return datetime.fromisoformat(self.finished_at or self.created_at)
+
+    @property
     def elapsed_seconds(self) -> float:
         """Seconds from start to end, or to now while it runs; 0 where it never started."""
         if self.started_at is None:
@@ -101,6 +106,4 @@ def by_end(views: Iterable[JobView]) -> list[JobView]:
 
     One that was cancelled in the queue has ended before the one that it waited for.
     """
-    return sorted(
-        views, key=lambda view: (view.is_live, view.finished_at or view.created_at), reverse=True
-    )
+    return sorted(views, key=lambda view: (view.is_live, view.moment), reverse=True)

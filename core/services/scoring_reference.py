@@ -10,7 +10,7 @@ from core.dataset import spec as specs
 from core.errors import CourtsideError
 from core.evidence.learnt import learnt_among
 from core.monitoring import policy_file
-from core.monitoring.judged import judged
+from core.monitoring.judged import Judged, judged
 from core.monitoring.judgement import reference_figures
 from core.monitoring.policy import Standing, assess
 from core.monitoring.profile import ReferenceProfile
@@ -53,15 +53,14 @@ def beside(settings: Settings, project: str, result: FileResult) -> Beside | Non
     realised = {**result.findings.intervals, "labelled_rows": result.summary["rows_labelled"]}
     policy = policy_file.in_force(settings, spec)
     assessed = assess(
-        [], realised=realised, reference=_figures(settings, version), policy=policy
+        [], realised=realised, reference=_figures(settings, version, found), policy=policy
     ).standings
     standings = {name: assessed.get(f"realised_{name}", "") for name in found.metrics}
     return Beside(found.where, found.metrics, standings, _learnt(settings, spec, version, result))
 
 
-def _figures(settings: Settings, version: Version) -> Mapping[str, object]:
+def _figures(settings: Settings, version: Version, found: Judged) -> Mapping[str, object]:
     """With their intervals where few rows may have judged it."""
-    found = judged(version)
     if found.rows != "production":
         return found.metrics
     stored = runs.artifact_json(settings, version.run_id, profile_name(version.metrics))

@@ -50,7 +50,11 @@ class Version:
 
     @property
     def is_champion(self) -> bool:
-        return "champion" in self.aliases
+        return CHAMPION in self.aliases
+
+    @property
+    def is_challenger(self) -> bool:
+        return CHALLENGER in self.aliases
 
     @property
     def why_not(self) -> str | None:

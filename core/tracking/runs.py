@@ -37,6 +37,11 @@ class Run:
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def moment(self) -> datetime:
+        """When it ended; until then, when it began."""
+        return self.finished_at or self.started_at
+
 
 def _key(name: str) -> str:
     """A name that MLflow takes, from one that may be any column's; different stay different."""

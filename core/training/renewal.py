@@ -88,7 +88,7 @@ def judge(
             version: challenge(y, base, _scores(settings, spec, known[version], rows))
             for version in new
         }
-    registry.set_alias(settings, spec.name, "challenger", chosen)
+    registry.set_alias(settings, spec.name, registry.CHALLENGER, chosen)
     found = {
         "champion": champion.version,
         "challenger": chosen,

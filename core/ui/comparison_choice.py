@@ -78,7 +78,7 @@ def _at_first(page: Page, others: Sequence[Version], champion: Version | None) -
     """What stands beside the champion unless somebody chooses: the challenger; else the version
     that it took over from; else the newest, but none that was merely trained again.
     """
-    challengers = [one.version for one in others if "challenger" in one.aliases]
+    challengers = [one.version for one in others if one.is_challenger]
     if challengers:
         return challengers
     numbers = [one.version for one in others]

@@ -79,7 +79,7 @@ def _wanted(page: Page, versions: Sequence[Version], chosen: Sequence[Version]) 
 def _offered(versions: Sequence[Version]) -> Version:
     """The challenger; else the best in ROC AUC, or the newest where that is of different rows."""
     for version in versions:
-        if "challenger" in version.aliases:
+        if version.is_challenger:
             return version
     found = {version.version: judged(version) for version in versions}
     if comparable(list(found.values())):

@@ -99,7 +99,6 @@ def _status(standing: Standing) -> tuple[str, str | None]:
         champion = f"champion v{version.version} {version.title}{figure}"
     last, exactly = "nothing done yet", None
     if standing.last is not None:
-        moment = standing.last.finished_at or standing.last.started_at
-        last = f"last: {overview.describe(standing.last)}, {ago(moment)}"
-        exactly = exact(moment)
+        last = f"last: {overview.describe(standing.last)}, {ago(standing.last.moment)}"
+        exactly = exact(standing.last.moment)
     return f"**{escape(standing.title)}** · {escape(champion)} · {escape(last)}", exactly

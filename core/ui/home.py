@@ -181,7 +181,7 @@ def _recent(page: Page, standing: Standing) -> None:
         return
     parts.timed_list(
         [
-            (overview.describe(run), run.finished_at or run.started_at, f"run {run.run_id[:8]}")
+            (overview.describe(run), run.moment, f"run {run.run_id[:8]}")
             for run in standing.recent[:8]
         ]
     )

@@ -14,7 +14,6 @@ from core.ui.frame import Page
 from core.ui.words import ago, escape, exact
 
 _MOST_PAST = 20
-_SIGNS = {"alarm": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 
 
 def kept(settings: Settings, project: str) -> list[KeptAlert]:
@@ -130,4 +129,4 @@ def _history(one: KeptAlert) -> str:
 
 
 def _sign(one: KeptAlert) -> str:
-    return f"{_SIGNS.get(one.level, _SIGNS['warning'])} **{one.level}**"
+    return f"{parts.LEVEL_SIGNS.get(one.level, parts.LEVEL_SIGNS['warning'])} **{one.level}**"

@@ -16,13 +16,11 @@ from core.ui.words import escape, score
 
 _MOST_MOVED = 3
 _METRICS = {"roc_auc": "ROC AUC", "f1": "F1", "log_loss": "Log loss"}
-_COLOURS = {"alarm": "red", "warning": "orange"}
 _NO_LOSS = {
     "chance": "within chance",
     "perhaps chance": "perhaps chance",
     "small": "too little to matter",
 }
-_SIGNS = {"alarm": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 _STYLE = (
     "<style>.st-key-glance > div {flex: 1 1 15rem !important; "
     "min-width: min(15rem, 100%) !important}</style>"
@@ -52,7 +50,7 @@ def show(page: Page, report: Report) -> None:
 
 def _moved(page: Page, report: Report) -> None:
     st.markdown("**What moved**")
-    moved = [one for one in report.drift if one.level in _SIGNS]
+    moved = [one for one in report.drift if one.level in parts.LEVEL_SIGNS]
     moved.sort(key=lambda one: -(one.psi or 0.0))
     if not moved:
         unknown = sum(one.level == "unknown" for one in report.drift)
@@ -68,9 +66,8 @@ def _moved(page: Page, report: Report) -> None:
 
 
 def _one_moved(page: Page, one: FeatureDrift) -> None:
-    st.markdown(
-        f"{_SIGNS[one.level]} **{escape(heading(page, one.name))}**  \n:small[{escape(one.change)}]"
-    )
+    said = f"**{escape(heading(page, one.name))}**  \n:small[{escape(one.change)}]"
+    st.markdown(f"{parts.LEVEL_SIGNS[one.level]} {said}")
 
 
 def _model(report: Report) -> None:
@@ -123,8 +120,8 @@ def _from_to(
             continue
         standing = standings[name] if score(now) != score(then) else ""
         figure = f"**{score(now)}**"
-        if standing in _COLOURS:
-            figure = f":{_COLOURS[standing]}[{figure}]"
+        if standing in parts.LEVEL_COLOURS:
+            figure = f":{parts.LEVEL_COLOURS[standing]}[{figure}]"
         elif standing in _NO_LOSS:
             figure += f" :gray[{_NO_LOSS[standing]}]"
         lines.append(f"{title} {score(then)} → {figure}")

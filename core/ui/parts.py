@@ -23,6 +23,9 @@ _LEVELS: dict[str, tuple[str, Any, str]] = {
     "alarm": ("alarm", "red", ":material/error:"),
     "unknown": ("not known", "gray", ":material/help:"),
 }
+# Of the levels that somebody is to look at.
+LEVEL_COLOURS = {level: _LEVELS[level][1] for level in ("alarm", "warning")}
+LEVEL_SIGNS = {level: f":{colour}[{_LEVELS[level][2]}]" for level, colour in LEVEL_COLOURS.items()}
 
 PAGES = {
     "Home": ("Home.py", "Home", ":material/home:"),

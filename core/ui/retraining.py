@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -76,7 +75,7 @@ def _ended(page: Page, job: JobView) -> None:
         return
     with st.container(border=True):
         st.caption(
-            f"Retrained {ago(datetime.fromisoformat(job.finished_at or job.created_at))}: learnt "
+            f"Retrained {ago(job.moment)}: learnt "
             f"until {found['learnt_until']}, judged from {found['judged_from']}. Chosen by "
             f"{found['chosen_by']}, not by the rows that judge it."
         )
@@ -184,8 +183,7 @@ def _wanted(page: Page, algorithms: list[str]) -> tuple[TrainingPlan | None, str
     usual = retraining.usual_candidates(page.settings, page.project, algorithms)
     with st.container(horizontal=True, vertical_alignment="bottom", key="retrain-cost"):
         counts = candidates(key, algorithms, usual)
-        own = retraining.plan(page.settings, page.project, algorithms, usual)
-        budget = minutes(key, own.options.minutes)
+        budget = minutes(key, page.spec.training.options.minutes)
     try:
         wanted = retraining.plan(page.settings, page.project, algorithms, counts)
         return wanted.within(budget), ""

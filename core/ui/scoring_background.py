@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from core.services import scoring, scoring_jobs
@@ -107,7 +105,6 @@ def _stage(job: JobView) -> str:
 def _ended(page: Page, job: JobView, finished_rows: int | None) -> None:
     """One line; ``finished_rows``: those it had logged, which a retry takes over."""
     what, act = st.columns([5, 1], vertical_alignment="center")
-    moment = datetime.fromisoformat(job.finished_at or job.created_at)
     said = escape(job.message)
     if finished_rows is not None:
         said += (
@@ -124,8 +121,8 @@ def _ended(page: Page, job: JobView, finished_rows: int | None) -> None:
         )
     what.markdown(
         f"{_ENDINGS[job.state]} **{escape(job.title)}** "
-        f":gray[· {ago(moment)} · took {duration(job.elapsed_seconds)}]  \n:gray[{said}]",
-        help=f"{exact(moment)} · job {job.job_id}",
+        f":gray[· {ago(job.moment)} · took {duration(job.elapsed_seconds)}]  \n:gray[{said}]",
+        help=f"{exact(job.moment)} · job {job.job_id}",
     )
     with act.container(horizontal_alignment="right"):
         if job.result is None:

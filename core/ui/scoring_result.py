@@ -25,8 +25,6 @@ _METRICS = {
     "recall": ("Recall", "share of positives that are found"),
 }
 _NOTHING = Beside("", {}, {})
-# As an alert of Monitor's would be.
-_COLOURS = {"alarm": "red", "warning": "orange"}
 _COLOURED = (
     "In colour: worse by more than chance and by enough to matter, by the rules of Monitor. "
     "What is not in colour is no worse, or may be by chance."
@@ -180,7 +178,7 @@ def _delta(name: str, known: Beside, now: float | None) -> tuple[str | None, Any
     if before is None:
         return None, "off"
     said = f"{score(before)} on {known.where}"
-    colour = _COLOURS.get(known.standings.get(name, ""))
+    colour = parts.LEVEL_COLOURS.get(known.standings.get(name, ""))
     return (f"worse: {said}", colour) if colour and score(now) != score(before) else (said, "off")
 
 

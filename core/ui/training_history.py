@@ -48,9 +48,12 @@ def unsettled(page: Page, jobs: Sequence[JobView]) -> list[JobView]:
     What waited behind it already does not count: who asked for that knew nothing of the loss.
     ``jobs``: all of the project, those that have ended by when they did.
     """
-    asked = max((job.created_at for job in jobs if job.state == "succeeded"), default="")
-    bad = [job for job in jobs if job.state in ("lost", "failed")]
-    bad = [job for job in bad if (job.finished_at or job.created_at) >= asked]
+    good = [datetime.fromisoformat(job.created_at) for job in jobs if job.state == "succeeded"]
+    bad = [
+        job
+        for job in jobs
+        if job.state in ("lost", "failed") and all(job.moment >= asked for asked in good)
+    ]
     if not bad:
         return []
     plans = {job.job_id: training.plan_of(page.settings, page.project, job.job_id) for job in jobs}
@@ -107,15 +110,14 @@ def _ended_job(page: Page, job: JobView, shown: bool, parameter: str) -> None:
 
 def _line(page: Page, job: JobView) -> None:
     """How a training ended and when, its plan, and what it made or why it made nothing."""
-    moment = datetime.fromisoformat(job.finished_at or job.created_at)
-    took = unbroken(ago(moment))
+    took = unbroken(ago(job.moment))
     if job.started_at is not None:
         took += f" · took {duration(job.elapsed_seconds)}"
     if job.peak_memory_bytes is not None:
         took += f" · {unbroken(megabytes(job.peak_memory_bytes))} of memory at most"
     st.markdown(
         f"{_title(page, job, took)}  \n{_outcome(page, job)}",
-        help=f"{exact(moment)} · job {job.job_id}",
+        help=f"{exact(job.moment)} · job {job.job_id}",
         width="stretch",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -116,15 +117,16 @@ def _available(algorithms: Iterable[str]) -> list[str]:
 
 def candidates(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
     """One field an algorithm: how many candidates to try, ``own`` to begin with."""
-    return {
-        name: st.number_input(
-            f"Candidates for {training.title_of(name)}",
-            value=own.get(name, 20),
-            key=f"{key}-candidates-{name}",
-            help=_CANDIDATES_HELP,
-        )
-        for name in algorithms
-    }
+    return {name: _candidates_field(key, name, own, help=_CANDIDATES_HELP) for name in algorithms}
+
+
+def _candidates_field(key: str, name: str, own: dict[str, int], **look: Any) -> int:
+    return st.number_input(
+        f"Candidates for {training.title_of(name)}",
+        value=own.get(name, 20),
+        key=f"{key}-candidates-{name}",
+        **look,
+    )
 
 
 def _candidates_by_row(key: str, algorithms: list[str], own: dict[str, int]) -> dict[str, int]:
@@ -139,12 +141,8 @@ def _candidates_by_row(key: str, algorithms: list[str], own: dict[str, int]) -> 
             row = f"candidates-row-{key}-{name}"
             with st.container(horizontal=True, vertical_alignment="center", key=row):
                 st.markdown(f":small[{escape(training.title_of(name))}]", width="stretch")
-                tried[name] = st.number_input(
-                    f"Candidates for {training.title_of(name)}",
-                    value=own.get(name, 20),
-                    key=f"{key}-candidates-{name}",
-                    label_visibility="collapsed",
-                    width=_FIELD_PIXELS,
+                tried[name] = _candidates_field(
+                    key, name, own, label_visibility="collapsed", width=_FIELD_PIXELS
                 )
     return tried
 

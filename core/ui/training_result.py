@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -38,15 +37,14 @@ _DECIDED = {
 def in_short(page: Page, job: JobView) -> None:
     """How a training that succeeded ended, and where to go from there."""
     result = job.result or {}
-    moment = datetime.fromisoformat(job.finished_at or job.created_at)
     registered = _registered(page)
     models = _ranked(result, registered)
     with st.container(border=True):
         st.markdown(
             f"{state_markdown(job)} **{escape(job.title)}**  \n"
-            f":small[:gray[{ago(moment)} · took {duration(job.elapsed_seconds)}]]  \n"
+            f":small[:gray[{ago(job.moment)} · took {duration(job.elapsed_seconds)}]]  \n"
             f"{job_words(page.settings, page.project, job)}",
-            help=f"{exact(moment)} · job {job.job_id}",
+            help=f"{exact(job.moment)} · job {job.job_id}",
         )
         st.success(
             headline_words(page, result, models[0], registered), icon=":material/check_circle:"
@@ -62,11 +60,12 @@ def show(page: Page, job: JobView, newest: bool, in_short_above: bool) -> None:
     result = job.result or {}
     registered = _registered(page)
     models = _ranked(result, registered)
-    moment = datetime.fromisoformat(job.finished_at or job.created_at)
     heading = "Latest result" if newest else "Earlier result"
     again = _reproduced(models, registered)
     st.subheader(f"{heading}: a reproduction" if again else heading, anchor=False)
-    st.caption(f"{escape(job.title)} · {ago(moment)}", help=f"{exact(moment)} · job {job.job_id}")
+    st.caption(
+        f"{escape(job.title)} · {ago(job.moment)}", help=f"{exact(job.moment)} · job {job.job_id}"
+    )
     if not in_short_above:
         st.markdown(headline_words(page, result, models[0], registered))
     leaderboard.show(
